@@ -1,0 +1,19 @@
+/*
+ * territory.c
+ *		Module magic and start-up: one call per module that needs one.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+PG_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+
+/*
+ * _PG_init runs once a backend, when the library is loaded.
+ */
+void
+_PG_init(void)
+{
+}
