@@ -12,12 +12,12 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" territory.con
 
 MODULE_big = territory
 SOURCES = $(wildcard src/*.c src/*/*.c)
-HEADERS_OWN = $(wildcard src/*.h src/*/*.h)
+OWN_HEADERS = $(wildcard src/*.h src/*/*.h)
 OBJS = $(SOURCES:.c=.o)
 
-INSTALL_PARTS = $(sort $(wildcard sql/install/*.sql))
-INSTALL_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
-DATA_built = $(INSTALL_SCRIPT)
+EXTENSION_PARTS = $(sort $(wildcard sql/install/*.sql))
+EXTENSION_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA_built = $(EXTENSION_SQL)
 DATA = $(wildcard sql/upgrade/*.sql)
 
 REGRESS_ALL = $(basename $(notdir $(sort $(wildcard test/sql/*.sql))))
@@ -25,22 +25,52 @@ REGRESS_ALL = $(basename $(notdir $(sort $(wildcard test/sql/*.sql))))
 REGRESS = install $(filter-out install,$(REGRESS_ALL))
 REGRESS_OPTS = --inputdir=test
 ISOLATION = $(basename $(notdir $(sort $(wildcard test/isolation/specs/*.spec))))
-ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation --load-extension=territory
-TAP_TESTS = 1
+# from 16 on the expected output is looked for in a place of its own
+ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation --load-extension=territory \
+	$(if $(filter-out 15,$(MAJORVERSION)),--expecteddir=test/isolation)
 
 PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-cast-function-type
 # our own symbols win over those of other extensions in the same backend
 SHLIB_LINK = -Wl,-Bsymbolic
-EXTRA_CLEAN = $(INSTALL_SCRIPT) test/isolation/output_iso test/isolation/results
+EXTRA_CLEAN = $(EXTENSION_SQL) test/isolation/output_iso test/isolation/results
 
+# these goals need no PostgreSQL to begin with: they install what is missing and work on private clusters
+OWN_GOALS = demo check check-versions bench indent
+
+ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifneq ($(PGXS),)
 include $(PGXS)
+else
+all install installcheck clean:
+	@echo "$(PG_CONFIG) knows of no PostgreSQL headers: install them, or set PG_CONFIG (make demo and make check install them)" >&2; exit 1
+endif
 endif
 
-$(OBJS): $(HEADERS_OWN)
+$(OBJS): $(OWN_HEADERS)
 
-$(INSTALL_SCRIPT): $(INSTALL_PARTS) territory.control
-	cat $(INSTALL_PARTS) > $@
+$(EXTENSION_SQL): $(EXTENSION_PARTS) territory.control
+	cat $(EXTENSION_PARTS) > $@
+
+.PHONY: $(OWN_GOALS)
+
+demo:
+	@bash test/run/demo.sh
+
+# PGXS has a target of this name too, which only says that it does nothing
+ifneq ($(filter check,$(MAKECMDGOALS)),)
+check:
+	@bash test/run/check.sh
+endif
+
+# the other PostgreSQL versions alone
+check-versions:
+	@bash test/run/check.sh versions
+
+bench:
+	@bash test/bench/run.sh
+
+indent:
+	clang-format -i $(SOURCES) $(OWN_HEADERS)

@@ -14,7 +14,15 @@
 #error "territory needs PostgreSQL 15 or newer"
 #endif
 
+#include "mb/pg_wchar.h"
 #include "nodes/nodes.h"
+
+/*
+ * The macros for variable-length values have a header of their own (16).
+ */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 /*
  * Soft errors (16): input functions report through an error context. Before
@@ -31,9 +39,69 @@
 #endif
 
 /*
- * The cursor width of a multibyte character never passes the end of the
- * text: pg_mblen_with_len is new with the fix of CVE-2026-2006, and absent
- * from older minor releases.
+ * Ownership checks went from one function a kind of object to one for all (16).
  */
+#if PG_VERSION_NUM < 160000
+#define territory_owns_relation(relid, role) pg_class_ownercheck(relid, role)
+#define territory_owns_extension(oid, role) pg_extension_ownercheck(oid, role)
+#else
+#include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
+#define territory_owns_relation(relid, role) object_ownercheck(RelationRelationId, relid, role)
+#define territory_owns_extension(oid, role) object_ownercheck(ExtensionRelationId, oid, role)
+#endif
+
+/*
+ * The width of a character that never passes the end of the text. The
+ * server's pg_mblen_with_len does the same, but minor releases before 18.2,
+ * 17.8, 16.12 and 15.16 have no such symbol to load.
+ */
+static inline Size
+territory_mblen(const char *at, Size limit)
+{
+	int			width = pg_encoding_mblen(GetDatabaseEncoding(), at);
+
+	return width < 1 ? 1 : Min((Size) width, limit);
+}
+
+/*
+ * The backend's local transaction id moved into a struct (17).
+ */
+#include "storage/proc.h"
+#if PG_VERSION_NUM < 170000
+#define territory_lxid() (MyProc->lxid)
+#else
+#define territory_lxid() (MyProc->vxid.lxid)
+#endif
+
+/*
+ * build_attrmap_by_name_if_req takes a missing_ok (16).
+ */
+#include "access/attmap.h"
+#if PG_VERSION_NUM < 160000
+#define territory_build_attrmap(in, out) build_attrmap_by_name_if_req(in, out)
+#else
+#define territory_build_attrmap(in, out) build_attrmap_by_name_if_req(in, out, false)
+#endif
+
+/*
+ * RelationGetPrimaryKeyIndex takes a deferrable_ok (18).
+ */
+#include "utils/relcache.h"
+#if PG_VERSION_NUM < 180000
+#define territory_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
+#else
+#define territory_primary_key(rel) RelationGetPrimaryKeyIndex(rel, false)
+#endif
+
+/*
+ * Generated columns that are not stored (18): a trigger's row lacks them.
+ */
+#include "catalog/pg_attribute.h"
+#if PG_VERSION_NUM < 180000
+#define territory_is_virtual(attribute) (false)
+#else
+#define territory_is_virtual(attribute) ((attribute)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+#endif
 
 #endif							/* TERRITORY_COMPAT_H */

@@ -6,6 +6,9 @@
 
 #include "fmgr.h"
 
+#include "assign/change.h"
+#include "assign/frame.h"
+
 PG_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
@@ -16,4 +19,6 @@ PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	change_init();
+	frame_init();
 }

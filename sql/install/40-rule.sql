@@ -1,0 +1,42 @@
+-- Rules: criteria are checked and resolved when they are written; every backend
+-- hears of a change. The latter triggers fire always, also where rules arrive by
+-- replication.
+
+CREATE FUNCTION rule_check() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_rule_check';
+CREATE FUNCTION rule_changed() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_rule_changed';
+CREATE FUNCTION object_changed() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_object_changed';
+CREATE FUNCTION tree_changed() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_tree_changed';
+CREATE FUNCTION refuse_truncate() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_refuse_truncate';
+COMMENT ON FUNCTION rule_check() IS 'trigger of territory.rule: checks criteria and derives the column expression';
+COMMENT ON FUNCTION rule_changed() IS 'trigger of territory.rule: compiled rules of the table are stale';
+COMMENT ON FUNCTION object_changed() IS 'trigger of territory.object: compiled rules of the table are stale';
+COMMENT ON FUNCTION tree_changed() IS 'trigger of territory.node and territory.model: all compiled rules are stale';
+COMMENT ON FUNCTION refuse_truncate() IS 'trigger of tables whose rows have consequences: TRUNCATE is refused';
+
+CREATE TRIGGER "10_check" BEFORE INSERT OR UPDATE ON rule
+    FOR EACH ROW EXECUTE FUNCTION rule_check();
+CREATE TRIGGER "20_changed" AFTER INSERT OR UPDATE OR DELETE ON rule
+    FOR EACH ROW EXECUTE FUNCTION rule_changed();
+CREATE TRIGGER "20_changed" AFTER INSERT OR UPDATE OR DELETE ON object
+    FOR EACH ROW EXECUTE FUNCTION object_changed();
+-- a new node has no rules yet, a deleted one none any more
+CREATE TRIGGER "20_changed" AFTER UPDATE ON node
+    FOR EACH ROW EXECUTE FUNCTION tree_changed();
+CREATE TRIGGER "20_changed" AFTER INSERT OR UPDATE OR DELETE ON model
+    FOR EACH ROW EXECUTE FUNCTION tree_changed();
+ALTER TABLE rule ENABLE ALWAYS TRIGGER "20_changed";
+ALTER TABLE object ENABLE ALWAYS TRIGGER "20_changed";
+ALTER TABLE node ENABLE ALWAYS TRIGGER "20_changed";
+ALTER TABLE model ENABLE ALWAYS TRIGGER "20_changed";
+
+CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON model FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON node FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON object FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON rule FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON exclusion FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+ALTER TABLE model ENABLE ALWAYS TRIGGER "00_truncate";
+ALTER TABLE node ENABLE ALWAYS TRIGGER "00_truncate";
+ALTER TABLE object ENABLE ALWAYS TRIGGER "00_truncate";
+ALTER TABLE rule ENABLE ALWAYS TRIGGER "00_truncate";
+ALTER TABLE exclusion ENABLE ALWAYS TRIGGER "00_truncate";
+

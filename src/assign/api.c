@@ -1,0 +1,239 @@
+/*
+ * api.c
+ *		territory.match() and territory.run(), as SQL calls them.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tupconvert.h"
+#include "catalog/partition.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+#include "assign/batch.h"
+#include "assign/run.h"
+#include "base/catalog.h"
+#include "base/lock.h"
+#include "base/session.h"
+#include "rule/criteria.h"
+#include "rule/ruleset.h"
+#include "tree/node.h"
+#include "compat.h"
+
+PG_FUNCTION_INFO_V1(territory_match);
+PG_FUNCTION_INFO_V1(territory_run);
+
+/*
+ * record_slot puts a composite value into a slot with the object's columns. The
+ * value must be a row of the table or of one of its partitions.
+ */
+static TupleTableSlot *
+record_slot(const Ruleset *rules, HeapTupleHeader record)
+{
+	Oid			type = HeapTupleHeaderGetTypeId(record);
+	TupleDesc	desc = lookup_rowtype_tupdesc(type, HeapTupleHeaderGetTypMod(record));
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(desc), &TTSOpsHeapTuple);
+	HeapTuple	tuple = palloc0(sizeof(HeapTupleData));
+	AttrMap    *map = NULL;
+
+	ReleaseTupleDesc(desc);
+	if (type != get_rel_type_id(rules->object.object))
+	{
+		Oid			relid = get_typ_typrelid(type);
+
+		if (!OidIsValid(relid) || !get_rel_relispartition(relid) || !list_member_oid(get_partition_ancestors(relid), rules->object.object))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("the record has type %s, not that of table %s", format_type_be(type),
+							catalog_qualified_name(rules->object.object)),
+					 errhint("Pass a row of the table, for example SELECT territory.match('%s', t) FROM %s t.",
+							 catalog_qualified_name(rules->object.object),
+							 catalog_qualified_name(rules->object.object))));
+		map = territory_build_attrmap(slot->tts_tupleDescriptor, rules->desc);
+	}
+	tuple->t_len = HeapTupleHeaderGetDatumLength(record);
+	tuple->t_data = record;
+	ItemPointerSetInvalid(&tuple->t_self);
+	ExecStoreHeapTuple(tuple, slot, false);
+	if (map)
+		return execute_attr_map_slot(map, slot, MakeSingleTupleTableSlot(rules->desc, &TTSOpsVirtual));
+	return slot;
+}
+
+/*
+ * territory_match(object, record) -> (node_id, rule_id): what the record would
+ * get by its rules.
+ *
+ * The record is taken as a plain varlena: the server's own accessor for
+ * composite values is a macro in some minor releases and a function in others,
+ * and a library built with the one would not load in the other.
+ */
+Datum
+territory_match(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Ruleset    *rules;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		return (Datum) 0;
+	if (!type_is_rowtype(get_fn_expr_argtype(fcinfo->flinfo, 1)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("match needs a row of the table"),
+				 errhint("For example SELECT territory.match('account', a) FROM account a.")));
+	SPI_connect();
+	rules = ruleset_acquire(PG_GETARG_OID(0));
+	PG_TRY();
+	{
+		Match	   *matches;
+		TupleTableSlot *slot = record_slot(rules, (HeapTupleHeader) PG_DETOAST_DATUM(PG_GETARG_DATUM(1)));
+		int			count = batch_preview(rules, slot, &matches);
+
+		for (int i = 0; i < count; i++)
+		{
+			Datum		values[2] = {Int32GetDatum(rules->nodes[matches[i].node].id),
+			Int32GetDatum(matches[i].rule_id)};
+			bool		nulls[2] = {false, false};
+
+			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		}
+	}
+	PG_FINALLY();
+	{
+		ruleset_release(rules);
+	}
+	PG_END_TRY();
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/*
+ * only_condition checks the caller's filter and returns it qualified.
+ */
+static char *
+only_condition(Oid object, const char *only)
+{
+	Relation	rel = table_open(object, AccessShareLock);
+	Expr	   *expr = criteria_parse(rel, only);
+	char	   *condition;
+
+	criteria_check(rel, expr, only);
+	condition = criteria_deparse(rel, expr);
+	table_close(rel, NoLock);
+	return condition;
+}
+
+/*
+ * under_condition selects the records that a subtree may concern: those that
+ * satisfy one of its rules, or stand in it.
+ */
+static char *
+under_condition(const ObjectInfo *info, const Territory *under)
+{
+	Oid			types[3] = {OIDOID, TEXTOID, INT4OID};
+	Datum		values[3] = {ObjectIdGetDatum(info->object),
+		CStringGetTextDatum(territory_to_cstring(under)),
+	Int32GetDatum(model_active())};
+	StringInfoData condition;
+
+	session_execute("SELECT DISTINCT r.expression FROM territory.rule r"
+					"  JOIN territory.node n ON n.id OPERATOR(pg_catalog.=) r.node_id"
+					" WHERE r.object OPERATOR(pg_catalog.=) $1 AND r.active"
+					"   AND n.model_id OPERATOR(pg_catalog.=) $3"
+					"   AND n.path OPERATOR(territory.<@) $2::territory.territory",
+					SPI_OK_SELECT, 3, types, values, NULL);
+	initStringInfo(&condition);
+	appendStringInfo(&condition, "%s IN (SELECT a.%s FROM %s a JOIN territory.node n"
+					 " ON n.id OPERATOR(pg_catalog.=) a.node_id"
+					 " WHERE n.path OPERATOR(territory.<@) %s::territory.territory)",
+					 quote_identifier(NameStr(info->key_column)),
+					 quote_identifier(NameStr(info->key_column)),
+					 catalog_qualified_name(info->assignment),
+					 quote_literal_cstr(territory_to_cstring(under)));
+	for (uint64 i = 0; i < SPI_processed; i++)
+		appendStringInfo(&condition, " OR (%s)",
+						 SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	return condition.data;
+}
+
+/*
+ * describe_scope is the text for run_log.
+ */
+static char *
+describe_scope(const Territory *under, const char *only)
+{
+	StringInfoData scope;
+
+	initStringInfo(&scope);
+	if (under == NULL && only == NULL)
+		appendStringInfoString(&scope, "all");
+	if (under != NULL)
+		appendStringInfo(&scope, "under %s", territory_to_cstring(under));
+	if (only != NULL)
+		appendStringInfo(&scope, "%sonly %s", under ? ", " : "", only);
+	return scope.data;
+}
+
+/*
+ * run_scope re-evaluates what the two filters leave; both must hold.
+ */
+static BatchCounts
+run_scope(Oid object, const Territory *under, const char *only)
+{
+	SessionRole role;
+	ObjectInfo	info;
+	char	   *condition = only ? only_condition(object, only) : NULL;
+
+	lock_object_for_change(object);
+	session_become(&role, catalog_owner());
+	object_require(object, &info);
+	if (under)
+		condition = condition ?
+			psprintf("(%s) AND (%s)", condition, under_condition(&info, under)) :
+			under_condition(&info, under);
+	session_restore_role(&role);
+	return run_where(object, condition);
+}
+
+/*
+ * territory_run(object, under, only) -> (rows_read, added, removed).
+ */
+Datum
+territory_run(PG_FUNCTION_ARGS)
+{
+	TimestampTz started = GetCurrentTimestamp();
+	Oid			object;
+	Territory  *under = PG_ARGISNULL(1) ? NULL : PG_GETARG_TERRITORY_PP(1);
+	char	   *only = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	BatchCounts counts;
+	TupleDesc	desc;
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("object must not be null")));
+	object = PG_GETARG_OID(0);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	run_require_manager(object);
+	SPI_connect();
+	counts = run_scope(object, under, only);
+	run_record(object, describe_scope(under, only), started, &counts);
+	SPI_finish();
+	values[0] = Int64GetDatum(counts.records);
+	values[1] = Int64GetDatum(counts.added);
+	values[2] = Int64GetDatum(counts.removed);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}

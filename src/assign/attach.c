@@ -1,0 +1,601 @@
+/*
+ * attach.c
+ *		territory.attach() and territory.detach().
+ *
+ * Attaching makes the assignment table beside the user's table, as its owner
+ * would, puts our triggers on both, and registers the pair in territory.object.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/catalog.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/ruleutils.h"
+#include "utils/timestamp.h"
+
+#include "assign/attach.h"
+#include "assign/run.h"
+#include "base/catalog.h"
+#include "base/lock.h"
+#include "base/session.h"
+#include "base/triggers.h"
+#include "rule/object.h"
+#include "compat.h"
+
+PG_FUNCTION_INFO_V1(territory_attach);
+PG_FUNCTION_INFO_V1(territory_detach);
+PG_FUNCTION_INFO_V1(territory_object_guard);
+
+/* suffix of the assignment table's name */
+#define ASSIGNMENT_SUFFIX "_territory"
+
+/* True while attach or detach itself writes territory.object. */
+static bool registering = false;
+
+/*
+ * check_kind raises unless the relation is a table that can be attached.
+ */
+static void
+check_kind(Relation rel)
+{
+	const char *name = RelationGetRelationName(rel);
+	char		kind = rel->rd_rel->relkind;
+
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot attach \"%s\": it is not a table", name),
+				 errdetail_relkind_not_supported(kind),
+				 errhint("Attach the table that holds the records.")));
+	if (rel->rd_rel->relispartition)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot attach \"%s\": it is a partition", name),
+				 errhint("Attach the partitioned table %s.",
+						 catalog_qualified_name(llast_oid(get_partition_ancestors(RelationGetRelid(rel)))))));
+	if (kind == RELKIND_RELATION && has_subclass(RelationGetRelid(rel)))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot attach \"%s\": other tables inherit from it", name),
+				 errhint("Use partitioning instead of inheritance, or attach the children.")));
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot attach \"%s\": it is a temporary table", name)));
+	if (IsCatalogRelation(rel) || RelationGetNamespace(rel) == get_namespace_oid(TERRITORY_SCHEMA, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot attach \"%s\": it belongs to the system", name)));
+}
+
+/*
+ * check_owner raises unless the caller owns the table.
+ */
+static void
+check_owner(Relation rel)
+{
+	if (!territory_owns_relation(RelationGetRelid(rel), GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(rel->rd_rel->relkind),
+					   RelationGetRelationName(rel));
+}
+
+/*
+ * index_columns lists an index's columns for a message.
+ */
+static char *
+index_columns(Relation rel, Relation index)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+		appendStringInfo(&names, "%s%s", i == 0 ? "" : ", ",
+						 get_attname(RelationGetRelid(rel), index->rd_index->indkey.values[i], false));
+	return names.data;
+}
+
+/*
+ * primary_key_column returns the column of a one-column primary key.
+ */
+static AttrNumber
+primary_key_column(Relation rel)
+{
+	Oid			oid = territory_primary_key(rel);
+	Relation	index;
+	AttrNumber	attno;
+
+	if (!OidIsValid(oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("cannot attach \"%s\": it has no primary key", RelationGetRelationName(rel)),
+				 errhint("Add one, or name a column that is NOT NULL and has a unique index of its own: territory.attach(..., key => 'column').")));
+	index = index_open(oid, AccessShareLock);
+	attno = index->rd_index->indkey.values[0];
+	if (index->rd_index->indnkeyatts != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("cannot attach \"%s\": its primary key has several columns", RelationGetRelationName(rel)),
+				 errdetail("The primary key is (%s).", index_columns(rel, index)),
+				 errhint("Name the one that identifies a record: territory.attach(..., key => 'column').")));
+	index_close(index, NoLock);
+	return attno;
+}
+
+/*
+ * is_unique_index tells whether an index makes one column unique. That of a
+ * partitioned table must hold the partition key as well; there we take the
+ * user's word that the key is unique across partitions.
+ */
+static bool
+is_unique_index(Relation rel, Oid oid, AttrNumber attno)
+{
+	Relation	index = index_open(oid, AccessShareLock);
+	Form_pg_index form = index->rd_index;
+	bool		unique = form->indisunique && form->indisvalid && form->indimmediate &&
+		RelationGetIndexPredicate(index) == NIL;
+
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+	{
+		bool		member = false;
+
+		for (int i = 0; i < form->indnkeyatts; i++)
+			member |= form->indkey.values[i] == attno;
+		unique = unique && member;
+	}
+	else
+		unique = unique && form->indnkeyatts == 1 && form->indkey.values[0] == attno;
+	index_close(index, NoLock);
+	return unique;
+}
+
+/*
+ * named_key_column returns the column that the caller named, which must
+ * identify records.
+ */
+static AttrNumber
+named_key_column(Relation rel, const char *name)
+{
+	AttrNumber	attno = get_attnum(RelationGetRelid(rel), name);
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *cell;
+
+	if (attno == InvalidAttrNumber || attno < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(rel), name)));
+	foreach(cell, indexes)
+	{
+		if (is_unique_index(rel, lfirst_oid(cell), attno) &&
+			TupleDescAttr(RelationGetDescr(rel), attno - 1)->attnotnull)
+			return attno;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+			 errmsg("column \"%s\" does not identify the records of \"%s\"", name,
+					RelationGetRelationName(rel)),
+			 errhint("The key must be NOT NULL and have a unique index of its own.")));
+	return InvalidAttrNumber;
+}
+
+/*
+ * check_key_type raises unless keys of the column's type can be kept, and the
+ * column's name is free in the assignment table.
+ */
+static void
+check_key_type(Form_pg_attribute key)
+{
+	static const char *const taken[] = {"node_id", "rule_id", "manual", "since"};
+
+	switch (getBaseType(key->atttypid))
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case UUIDOID:
+		case TEXTOID:
+		case VARCHAROID:
+			break;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("key column \"%s\" has type %s", NameStr(key->attname),
+							format_type_be(key->atttypid)),
+					 errhint("Keys may be smallint, integer, bigint, uuid, text or varchar.")));
+	}
+	for (int i = 0; i < lengthof(taken); i++)
+	{
+		if (strcmp(NameStr(key->attname), taken[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("the key column cannot be called \"%s\"", taken[i]),
+					 errdetail("The assignment table has a column of that name.")));
+	}
+}
+
+/*
+ * assignment_name returns the name of the assignment table, cut so that it fits.
+ */
+static char *
+assignment_name(Relation rel)
+{
+	const char *name = RelationGetRelationName(rel);
+	int			room = NAMEDATALEN - 1 - strlen(ASSIGNMENT_SUFFIX);
+	int			length = pg_mbcliplen(name, strlen(name), room);
+	char	   *result = psprintf("%.*s%s", length, name, ASSIGNMENT_SUFFIX);
+
+	if (OidIsValid(get_relname_relid(result, RelationGetNamespace(rel))))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation \"%s\" already exists", result),
+				 errdetail("It is the name of the table that would hold the territories of \"%s\".", name),
+				 errhint("Rename or drop it.")));
+	return result;
+}
+
+/*
+ * utility runs one statement of DDL.
+ */
+static void
+utility(const char *sql)
+{
+	if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "not a utility statement: %s", sql);
+}
+
+/*
+ * create_assignment makes the assignment table and returns its OID.
+ */
+static Oid
+create_assignment(Relation rel, Form_pg_attribute key)
+{
+	char	   *schema = get_namespace_name(RelationGetNamespace(rel));
+	char	   *name = assignment_name(rel);
+	char	   *table = quote_qualified_identifier(schema, name);
+	const char *column = quote_identifier(NameStr(key->attname));
+	char	   *collation = "";
+	Oid			relid;
+
+	if (OidIsValid(key->attcollation))
+		collation = psprintf(" COLLATE %s", generate_collation_name(key->attcollation));
+	utility(psprintf("CREATE %sTABLE %s (%s %s%s NOT NULL, node_id int NOT NULL, rule_id int,"
+					 " manual bool NOT NULL DEFAULT false, since timestamptz NOT NULL DEFAULT now(),"
+					 " PRIMARY KEY (%s, node_id))",
+					 rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "",
+					 table, column,
+					 format_type_extended(getBaseType(key->atttypid), -1, FORMAT_TYPE_FORCE_QUALIFY),
+					 collation, column));
+	utility(psprintf("CREATE INDEX ON %s (node_id)", table));
+	utility(psprintf("COMMENT ON TABLE %s IS %s", table,
+					 quote_literal_cstr(psprintf("territories of the records of %s, written by the engine",
+												 RelationGetRelationName(rel)))));
+	utility(psprintf("CREATE TRIGGER \"00_territory_guard\" BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s"
+					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.assignment_guard()", table));
+	relid = get_relname_relid(name, RelationGetNamespace(rel));
+	return relid;
+}
+
+/*
+ * create_triggers puts the triggers on the attached table.
+ */
+static void
+create_triggers(const char *table)
+{
+	utility(psprintf("CREATE TRIGGER \"00_territory_begin\" BEFORE INSERT OR UPDATE OR DELETE ON %s"
+					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.statement_begin()", table));
+	utility(psprintf("CREATE TRIGGER \"00_territory_record\" AFTER INSERT OR UPDATE OR DELETE ON %s"
+					 " FOR EACH ROW EXECUTE FUNCTION territory.record_changed()", table));
+	utility(psprintf("CREATE TRIGGER \"00_territory_end\" AFTER INSERT OR UPDATE OR DELETE ON %s"
+					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.statement_end()", table));
+	utility(psprintf("CREATE TRIGGER \"00_territory_truncate\" AFTER TRUNCATE ON %s"
+					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.records_truncated()", table));
+}
+
+/*
+ * has_truncate_trigger tells whether a partition has its trigger already.
+ */
+static bool
+has_truncate_trigger(Oid relid)
+{
+	return OidIsValid(get_trigger_oid(relid, "00_territory_truncate", true));
+}
+
+/*
+ * attach_cover_partitions puts the TRUNCATE trigger, which is not cloned, on
+ * every partition that lacks it. Runs as the table's owner.
+ */
+void
+attach_cover_partitions(Oid object)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(object, AccessShareLock, NULL))
+	{
+		Oid			relid = lfirst_oid(cell);
+		char		kind = get_rel_relkind(relid);
+
+		if (relid != object && (kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE) &&
+			!has_truncate_trigger(relid))
+			utility(psprintf("CREATE TRIGGER \"00_territory_truncate\" AFTER TRUNCATE ON %s"
+							 " FOR EACH STATEMENT EXECUTE FUNCTION territory.records_truncated()",
+							 catalog_qualified_name(relid)));
+	}
+}
+
+/*
+ * execute_registering runs a statement on territory.object.
+ */
+static void
+execute_registering(const char *sql, int expected, int nargs, Oid *types, Datum *values)
+{
+	registering = true;
+	PG_TRY();
+	{
+		session_execute(sql, expected, nargs, types, values, NULL);
+	}
+	PG_FINALLY();
+	{
+		registering = false;
+	}
+	PG_END_TRY();
+}
+
+/*
+ * register_object adds the row of territory.object.
+ */
+static void
+register_object(Oid object, const char *kind, const char *key, const char *mode, Oid assignment)
+{
+	Oid			types[5] = {OIDOID, TEXTOID, NAMEOID, TEXTOID, OIDOID};
+	NameData	key_name;
+	Datum		values[5] = {ObjectIdGetDatum(object), CStringGetTextDatum(kind), (Datum) 0,
+	CStringGetTextDatum(mode), ObjectIdGetDatum(assignment)};
+	SessionRole role;
+
+	namestrcpy(&key_name, key);
+	values[2] = NameGetDatum(&key_name);
+	session_become(&role, catalog_owner());
+	execute_registering("INSERT INTO territory.object (object, kind, key_column, mode, assignment)"
+						" VALUES ($1, $2, $3, $4, $5)", SPI_OK_INSERT, 5, types, values);
+	session_restore_role(&role);
+}
+
+/*
+ * refuse_attached raises when the table is attached already, or holds the
+ * territories of one that is.
+ */
+static void
+refuse_attached(Relation rel)
+{
+	ObjectInfo	info;
+	SessionRole role;
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(RelationGetRelid(rel))};
+	bool		attached;
+
+	session_become(&role, catalog_owner());
+	attached = object_load(RelationGetRelid(rel), &info);
+	if (!attached)
+	{
+		session_execute("SELECT FROM territory.object WHERE assignment OPERATOR(pg_catalog.=) $1",
+						SPI_OK_SELECT, 1, types, values, NULL);
+		if (SPI_processed > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("cannot attach \"%s\": it holds the territories of another table",
+							RelationGetRelationName(rel))));
+	}
+	session_restore_role(&role);
+	if (attached)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("table \"%s\" is attached already", RelationGetRelationName(rel)),
+				 errhint("SELECT territory.detach(%s) undoes it.",
+						 quote_literal_cstr(catalog_qualified_name(RelationGetRelid(rel))))));
+}
+
+/*
+ * check_word raises unless a word is one of those allowed.
+ */
+static void
+check_word(const char *parameter, const char *word, const char *first, const char *second, const char *third)
+{
+	if (strcmp(word, first) == 0 || strcmp(word, second) == 0 ||
+		(third != NULL && strcmp(word, third) == 0))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown %s \"%s\"", parameter, word),
+			 third ? errhint("It may be '%s', '%s' or '%s'.", first, second, third) :
+			 errhint("It may be '%s' or '%s'.", first, second)));
+}
+
+/*
+ * require_argument raises when an argument that must be given is NULL.
+ */
+static void
+require_argument(FunctionCallInfo fcinfo, int index, const char *name)
+{
+	if (PG_ARGISNULL(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
+}
+
+/*
+ * attach_table does the work of attach, as the table's owner.
+ */
+static Oid
+attach_table(Relation rel, AttrNumber attno, const char *kind, const char *mode)
+{
+	Form_pg_attribute key = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+	char	   *key_name = pstrdup(NameStr(key->attname));
+	Oid			object = RelationGetRelid(rel);
+	SessionRole role;
+	Oid			assignment;
+	int			pin;
+
+	check_key_type(key);
+	pin = session_pin(NULL, PIN_PATH);
+	session_become(&role, rel->rd_rel->relowner);
+	assignment = create_assignment(rel, key);
+	create_triggers(catalog_qualified_name(object));
+	attach_cover_partitions(object);
+	session_restore_role(&role);
+	register_object(object, kind, key_name, mode, assignment);
+	session_unpin(pin);
+	return assignment;
+}
+
+/*
+ * territory_attach(object, kind, key, mode) -> the assignment table.
+ */
+Datum
+territory_attach(PG_FUNCTION_ARGS)
+{
+	char	   *kind;
+	char	   *mode;
+	Relation	rel;
+	AttrNumber	attno;
+	Oid			assignment;
+
+	require_argument(fcinfo, 0, "object");
+	require_argument(fcinfo, 1, "kind");
+	require_argument(fcinfo, 3, "mode");
+	kind = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	mode = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	check_word("kind", kind, "account", "lead", NULL);
+	check_word("mode", mode, "deepest", "all", "first");
+
+	rel = relation_open(PG_GETARG_OID(0), ShareRowExclusiveLock);
+	check_kind(rel);
+	check_owner(rel);
+	lock_object_for_change(RelationGetRelid(rel));
+	SPI_connect();
+	refuse_attached(rel);
+	attno = PG_ARGISNULL(2) ? primary_key_column(rel) :
+		named_key_column(rel, text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	assignment = attach_table(rel, attno, kind, mode);
+	SPI_finish();
+	relation_close(rel, NoLock);
+	PG_RETURN_OID(assignment);
+}
+
+/*
+ * count_rows counts what detaching takes along.
+ */
+static int64
+count_rows(const char *table, Oid object)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(object)};
+	bool		isnull;
+
+	session_execute(psprintf("SELECT count(*) FROM territory.%s WHERE object OPERATOR(pg_catalog.=) $1", table),
+					SPI_OK_SELECT, 1, types, values, NULL);
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/*
+ * unregister_object deletes the row of territory.object, which takes rules,
+ * exclusions and the log along, and says so.
+ */
+static void
+unregister_object(Oid object)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(object)};
+	int64		rules = count_rows("rule", object);
+	int64		exclusions = count_rows("exclusion", object);
+
+	execute_registering("DELETE FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
+						SPI_OK_DELETE, 1, types, values);
+	if (rules > 0 || exclusions > 0)
+		ereport(NOTICE,
+				(errmsg("detaching removes " INT64_FORMAT " rules and " INT64_FORMAT " exclusions",
+						rules, exclusions)));
+}
+
+/*
+ * drop_triggers takes our triggers off a table and its partitions.
+ */
+static void
+drop_triggers(Oid object)
+{
+	static const char *const names[] = {"begin", "record", "end", "truncate"};
+	ListCell   *cell;
+
+	for (int i = 0; i < lengthof(names); i++)
+		utility(psprintf("DROP TRIGGER IF EXISTS \"00_territory_%s\" ON %s", names[i],
+						 catalog_qualified_name(object)));
+	foreach(cell, find_all_inheritors(object, AccessShareLock, NULL))
+	{
+		if (has_truncate_trigger(lfirst_oid(cell)))
+			utility(psprintf("DROP TRIGGER \"00_territory_truncate\" ON %s",
+							 catalog_qualified_name(lfirst_oid(cell))));
+	}
+}
+
+/*
+ * territory_detach(object): undoes attach.
+ */
+Datum
+territory_detach(PG_FUNCTION_ARGS)
+{
+	Relation	rel;
+	ObjectInfo	info;
+	SessionRole role;
+	int			pin;
+
+	require_argument(fcinfo, 0, "object");
+	rel = relation_open(PG_GETARG_OID(0), ShareRowExclusiveLock);
+	check_owner(rel);
+	lock_object_for_change(RelationGetRelid(rel));
+	SPI_connect();
+	pin = session_pin(NULL, PIN_PATH);
+	session_become(&role, catalog_owner());
+	object_require(RelationGetRelid(rel), &info);
+	unregister_object(info.object);
+	session_restore_role(&role);
+	session_become(&role, rel->rd_rel->relowner);
+	drop_triggers(info.object);
+	utility(psprintf("DROP TABLE %s", catalog_qualified_name(info.assignment)));
+	session_restore_role(&role);
+	session_unpin(pin);
+	SPI_finish();
+	relation_close(rel, NoLock);
+	PG_RETURN_VOID();
+}
+
+/*
+ * territory_object_guard: BEFORE INSERT OR DELETE on territory.object, each
+ * statement. Only attach and detach add and remove rows, and a dump that is
+ * being restored.
+ */
+Datum
+territory_object_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "object_guard",
+										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_STATEMENT);
+
+	if (!registering && !session_restoring(RelationGetRelid(trigger->tg_relation)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table territory.object is written by territory.attach() and territory.detach() only"),
+				 errhint("SELECT territory.attach('table') attaches a table.")));
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,11 @@
+/*
+ * attach.h
+ *		What the rest of the module needs of attaching.
+ */
+#ifndef TERRITORY_ATTACH_H
+#define TERRITORY_ATTACH_H
+
+/* gives partitions of an attached table the trigger that is not cloned; SPI must be connected */
+extern void attach_cover_partitions(Oid object);
+
+#endif							/* TERRITORY_ATTACH_H */

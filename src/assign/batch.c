@@ -1,0 +1,334 @@
+/*
+ * batch.c
+ *		A batch of records: evaluated one by one, written in one go.
+ *
+ * Whatever makes records be evaluated (a trigger, a run, a changed rule) goes
+ * through here, so that all of them give the same answer: the nodes that match
+ * (rule/match.c), less exclusions, narrowed by the object's mode, compared with
+ * what is stored. Only differences are written. A pair that is both manual and
+ * rule-made stays until it is neither; an exclusion removes both.
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "assign/batch.h"
+#include "assign/exclusion.h"
+#include "assign/pairs.h"
+
+/* What is to be written. */
+typedef struct Difference
+{
+	PairList	inserted;
+	PairList	deleted;
+	PairList	changed;		/* rule of a stored pair */
+} Difference;
+
+/* A record's exclusions. */
+typedef struct Slice
+{
+	const Exclusion *exclusions;
+	int			count;
+} Slice;
+
+/*
+ * batch_begin readies a batch for the records of an object.
+ */
+void
+batch_begin(Batch *batch, Oid object, int capacity)
+{
+	memset(batch, 0, sizeof(Batch));
+	batch->capacity = capacity;
+	batch->rules = ruleset_acquire(object);
+	batch->context = AllocSetContextCreate(CurrentMemoryContext, "territory batch",
+										   ALLOCSET_DEFAULT_SIZES);
+}
+
+/*
+ * batch_end gives everything back; what was not written is dropped.
+ */
+void
+batch_end(Batch *batch)
+{
+	if (batch->rules == NULL)
+		return;
+	ruleset_release(batch->rules);
+	batch->rules = NULL;
+	MemoryContextDelete(batch->context);
+}
+
+/*
+ * allocate_records makes room for the records of a batch, once each filling.
+ */
+static void
+allocate_records(Batch *batch)
+{
+	batch->keys = palloc(batch->capacity * sizeof(Datum));
+	batch->fresh = palloc(batch->capacity * sizeof(bool));
+	batch->end = palloc(batch->capacity * sizeof(int));
+	batch->match_room = batch->capacity;
+	batch->matches = palloc(batch->match_room * sizeof(Match));
+}
+
+/*
+ * keep_matches appends the rule set's matches of the last row.
+ */
+static void
+keep_matches(Batch *batch, int count)
+{
+	int			begin = batch->count == 0 ? 0 : batch->end[batch->count - 1];
+
+	if (begin + count > batch->match_room)
+	{
+		batch->match_room = Max(batch->match_room * 2, begin + count);
+		batch->matches = repalloc_huge(batch->matches, batch->match_room * sizeof(Match));
+	}
+	memcpy(batch->matches + begin, batch->rules->matches, count * sizeof(Match));
+	batch->end[batch->count] = begin + count;
+}
+
+/*
+ * batch_add evaluates a record. The caller brackets calls by match_begin and
+ * match_end, and writes the batch when it is full.
+ */
+void
+batch_add(Batch *batch, TupleTableSlot *slot, bool fresh)
+{
+	const ObjectInfo *object = &batch->rules->object;
+	MemoryContext old = MemoryContextSwitchTo(batch->context);
+	bool		isnull;
+	Datum		key = slot_getattr(slot, object->key_attno, &isnull);
+
+	if (batch->count == 0)
+		allocate_records(batch);
+	Assert(batch->count < batch->capacity);
+	if (!isnull)
+	{
+		int16		typlen;
+		bool		byval;
+
+		get_typlenbyval(object->key_type, &typlen, &byval);
+		keep_matches(batch, match_row(batch->rules, slot));
+		batch->keys[batch->count] = datumCopy(key, byval, typlen);
+		batch->fresh[batch->count] = fresh;
+		batch->fresh_count += fresh;
+		batch->count++;
+	}
+	MemoryContextSwitchTo(old);
+}
+
+static int
+compare_nodes(const void *a, const void *b)
+{
+	int32		x = ((const Pair *) a)->node_id;
+	int32		y = ((const Pair *) b)->node_id;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * wanted_pairs appends the pairs that a record should have by its rules, by
+ * node id, and returns their number.
+ */
+static int
+wanted_pairs(Batch *batch, int record, const Slice *excluded, PairList *wanted)
+{
+	Ruleset    *rules = batch->rules;
+	int			begin = record == 0 ? 0 : batch->end[record - 1];
+	Match	   *matches = batch->matches + begin;
+	int			count = batch->end[record] - begin;
+	int			first = wanted->count;
+
+	count = exclusion_apply(rules, matches, count, excluded->exclusions, excluded->count);
+	count = match_select(rules, matches, count);
+	for (int i = 0; i < count; i++)
+		pair_append(wanted, batch->keys[record], rules->nodes[matches[i].node].id, matches[i].rule_id);
+	if (count > 1)
+		qsort(wanted->pairs + first, count, sizeof(Pair), compare_nodes);
+	return count;
+}
+
+/*
+ * lose_pair notes that the rules no longer give a stored pair.
+ */
+static void
+lose_pair(Datum key, const StoredPair *pair, const Slice *excluded, Difference *difference)
+{
+	if (!pair->manual || exclusion_covers(excluded->exclusions, excluded->count, pair->node_id))
+		pair_append(&difference->deleted, key, pair->node_id, 0);
+	else if (pair->rule_id != 0)
+		pair_append(&difference->changed, key, pair->node_id, 0);
+}
+
+/*
+ * compare_record compares the wanted pairs of a record with its stored ones,
+ * both by node id.
+ */
+static void
+compare_record(Datum key, const Pair *wanted, int wanted_count,
+			   const StoredPair *stored, int stored_count,
+			   const Slice *excluded, Difference *difference)
+{
+	int			w = 0;
+	int			s = 0;
+
+	while (w < wanted_count || s < stored_count)
+	{
+		if (s == stored_count || (w < wanted_count && wanted[w].node_id < stored[s].node_id))
+		{
+			pair_append(&difference->inserted, key, wanted[w].node_id, wanted[w].rule_id);
+			w++;
+		}
+		else if (w == wanted_count || stored[s].node_id < wanted[w].node_id)
+			lose_pair(key, &stored[s++], excluded, difference);
+		else
+		{
+			if (stored[s].rule_id != wanted[w].rule_id)
+				pair_append(&difference->changed, key, wanted[w].node_id, wanted[w].rule_id);
+			w++;
+			s++;
+		}
+	}
+}
+
+/*
+ * fetch_stored reads the stored pairs of the records that may have any, with
+ * the records' indexes in the batch.
+ */
+static int
+fetch_stored(Batch *batch, StoredPair **stored)
+{
+	Datum	   *keys;
+	int		   *records;
+	int			count = 0;
+	int			found;
+
+	*stored = NULL;
+	if (batch->fresh_count == batch->count)
+		return 0;
+	keys = palloc(batch->count * sizeof(Datum));
+	records = palloc(batch->count * sizeof(int));
+	for (int i = 0; i < batch->count; i++)
+	{
+		if (batch->fresh[i])
+			continue;
+		records[count] = i;
+		keys[count++] = batch->keys[i];
+	}
+	found = pairs_fetch(&batch->rules->object, keys, count, stored);
+	for (int i = 0; i < found; i++)
+		(*stored)[i].record = records[(*stored)[i].record];
+	return found;
+}
+
+/*
+ * find_difference compares the batch with what is stored.
+ */
+static void
+find_difference(Batch *batch, Difference *difference)
+{
+	const ObjectInfo *object = &batch->rules->object;
+	PairList	wanted = {0};
+	StoredPair *stored;
+	int			stored_count = fetch_stored(batch, &stored);
+	int			next_stored = 0;
+	Exclusion  *exclusions = NULL;
+	int			exclusion_count = 0;
+	int			next_exclusion = 0;
+
+	if (exclusion_any(object->object))
+		exclusion_count = exclusion_fetch(object, batch->keys, batch->count, &exclusions);
+	for (int i = 0; i < batch->count; i++)
+	{
+		int			first_stored = next_stored;
+		int			first_exclusion = next_exclusion;
+		Slice		excluded;
+		int			count;
+
+		while (next_stored < stored_count && stored[next_stored].record == i)
+			next_stored++;
+		while (next_exclusion < exclusion_count && exclusions[next_exclusion].record == i)
+			next_exclusion++;
+		excluded.exclusions = exclusions + first_exclusion;
+		excluded.count = next_exclusion - first_exclusion;
+		wanted.count = 0;
+		count = wanted_pairs(batch, i, &excluded, &wanted);
+		compare_record(batch->keys[i], wanted.pairs, count, stored + first_stored,
+					   next_stored - first_stored, &excluded, difference);
+	}
+}
+
+/*
+ * batch_write writes what differs and empties the batch.
+ */
+void
+batch_write(Batch *batch)
+{
+	const ObjectInfo *object = &batch->rules->object;
+	Difference	difference = {{0}};
+	MemoryContext old;
+
+	CHECK_FOR_INTERRUPTS();
+	if (batch->count == 0)
+		return;
+	old = MemoryContextSwitchTo(batch->context);
+	find_difference(batch, &difference);
+	pairs_delete(object, &difference.deleted);
+	pairs_set_rule(object, &difference.changed);
+	pairs_insert(object, &difference.inserted);
+	batch->counts.records += batch->count;
+	batch->counts.added += difference.inserted.count;
+	batch->counts.removed += difference.deleted.count;
+	batch->count = 0;
+	batch->fresh_count = 0;
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(batch->context);
+}
+
+/*
+ * match_bracketed matches one row.
+ */
+static int
+match_bracketed(Ruleset *rules, TupleTableSlot *slot)
+{
+	MatchScope	scope;
+	volatile int count = 0;
+
+	match_begin(&scope, rules);
+	PG_TRY();
+	{
+		count = match_row(rules, slot);
+	}
+	PG_FINALLY();
+	{
+		match_end(&scope);
+	}
+	PG_END_TRY();
+	return count;
+}
+
+/*
+ * batch_preview tells what one record would get.
+ */
+int
+batch_preview(Ruleset *rules, TupleTableSlot *slot, Match **matches)
+{
+	Exclusion  *exclusions = NULL;
+	bool		isnull;
+	Datum		key = slot_getattr(slot, rules->object.key_attno, &isnull);
+	int			count = match_bracketed(rules, slot);
+
+	*matches = palloc(Max(count, 1) * sizeof(Match));
+	memcpy(*matches, rules->matches, count * sizeof(Match));
+	if (!isnull && exclusion_any(rules->object.object))
+	{
+		int			found = exclusion_fetch(&rules->object, &key, 1, &exclusions);
+
+		count = exclusion_apply(rules, *matches, count, exclusions, found);
+	}
+	return match_select(rules, *matches, count);
+}

@@ -1,0 +1,523 @@
+/*
+ * change.c
+ *		Changes of rules, nodes, models, objects and exclusions re-assign the
+ *		affected records in the same transaction.
+ *
+ * Affected are the records that satisfy a rule whose truth counts differently
+ * now: the old and new criteria of a changed rule, and, where a node begins or
+ * ceases to gate its subtree or moves, the criteria of all rules in the subtree.
+ * No other record can gain or lose a node by the change. Those criteria make
+ * the condition of one query; a statement that changes many rules is one
+ * evaluation.
+ *
+ * The statement triggers work on transition tables; the lock of each object is
+ * taken before anything is read (base/lock.c).
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "assign/change.h"
+#include "assign/exclusion.h"
+#include "assign/run.h"
+#include "base/catalog.h"
+#include "base/inval.h"
+#include "base/lock.h"
+#include "base/session.h"
+#include "base/triggers.h"
+#include "rule/object.h"
+#include "tree/node.h"
+
+PG_FUNCTION_INFO_V1(territory_reassign_rules);
+PG_FUNCTION_INFO_V1(territory_reassign_nodes);
+PG_FUNCTION_INFO_V1(territory_reassign_models);
+PG_FUNCTION_INFO_V1(territory_reassign_objects);
+PG_FUNCTION_INFO_V1(territory_reassign_exclusions);
+PG_FUNCTION_INFO_V1(territory_exclusion_check);
+PG_FUNCTION_INFO_V1(territory_exclusion_changed);
+PG_FUNCTION_INFO_V1(territory_node_guard_assignments);
+
+/* more criteria than this are not worth a condition: the whole table is read */
+#define CONDITION_CRITERIA 200
+
+/* setting territory.defer_runs: leave re-assignment to a later run */
+static bool defer_runs = false;
+
+/*
+ * change_init defines the setting.
+ */
+void
+change_init(void)
+{
+	DefineCustomBoolVariable("territory.defer_runs",
+							 "Changes of rules, nodes and exclusions do not re-assign records.",
+							 "A later territory.run() does; until then assignments are as they were.",
+							 &defer_runs, false, PGC_USERSET, 0, NULL, NULL, NULL);
+}
+
+/*
+ * is_silent tells whether a change of this table has no consequences now.
+ */
+static bool
+is_silent(const TriggerData *trigger)
+{
+	return defer_runs || session_restoring(RelationGetRelid(trigger->tg_relation));
+}
+
+/*
+ * begin and end bracket a trigger's work: as the owner of our tables, with the
+ * transition tables in reach.
+ */
+static void
+begin(TriggerData *trigger, SessionRole *role)
+{
+	SPI_connect();
+	session_become(role, catalog_owner());
+	if (SPI_register_trigger_data(trigger) != SPI_OK_TD_REGISTER)
+		elog(ERROR, "could not register transition tables");
+}
+
+static void
+end(const SessionRole *role)
+{
+	session_restore_role(role);
+	SPI_finish();
+}
+
+/*
+ * oid_column returns the OIDs in the first column of the last query's result.
+ */
+static List *
+oid_column(void)
+{
+	List	   *oids = NIL;
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+
+		oids = lappend_oid(oids, DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+																SPI_tuptable->tupdesc, 1, &isnull)));
+	}
+	return oids;
+}
+
+/*
+ * run_criteria re-evaluates the records that satisfy one of the criteria in
+ * the first column of the last query's result.
+ */
+static void
+run_criteria(Oid object)
+{
+	StringInfoData condition;
+	uint64		count = SPI_processed;
+
+	if (count == 0)
+		return;
+	initStringInfo(&condition);
+	for (uint64 i = 0; i < count && count <= CONDITION_CRITERIA; i++)
+		appendStringInfo(&condition, "%s(%s)", i == 0 ? "" : " OR ",
+						 SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	(void) run_where(object, count <= CONDITION_CRITERIA ? condition.data : NULL);
+}
+
+/*
+ * rows_of names the transition table, or an empty table where the event has
+ * none.
+ */
+static const char *
+rows_of(const TriggerData *trigger, bool new)
+{
+	if (new)
+		return trigger->tg_newtable ? trigger->tg_trigger->tgnewtable :
+			"(SELECT * FROM territory.rule WHERE false)";
+	return trigger->tg_oldtable ? trigger->tg_trigger->tgoldtable :
+		"(SELECT * FROM territory.rule WHERE false)";
+}
+
+/*
+ * changed_rules is the common table expression "changed": the versions of rules
+ * that count in one of the two states only.
+ */
+static char *
+changed_rules(const TriggerData *trigger)
+{
+	return psprintf("WITH before_rule AS (SELECT * FROM %s AS o WHERE active),"
+					" after_rule AS (SELECT * FROM %s AS n WHERE active),"
+					" changed AS ("
+					"  SELECT object, node_id, expression, -1 AS side FROM before_rule b"
+					"   WHERE NOT EXISTS (SELECT FROM after_rule a"
+					"     WHERE a.id OPERATOR(pg_catalog.=) b.id AND a.object OPERATOR(pg_catalog.=) b.object"
+					"       AND a.node_id OPERATOR(pg_catalog.=) b.node_id"
+					"       AND a.expression OPERATOR(pg_catalog.=) b.expression)"
+					"  UNION ALL"
+					"  SELECT object, node_id, expression, 1 FROM after_rule a"
+					"   WHERE NOT EXISTS (SELECT FROM before_rule b"
+					"     WHERE a.id OPERATOR(pg_catalog.=) b.id AND a.object OPERATOR(pg_catalog.=) b.object"
+					"       AND a.node_id OPERATOR(pg_catalog.=) b.node_id"
+					"       AND a.expression OPERATOR(pg_catalog.=) b.expression))",
+					rows_of(trigger, false), rows_of(trigger, true));
+}
+
+/*
+ * affected_by_rules is the query for the criteria that select the records of
+ * object $1 which a change of rules can affect.
+ */
+static char *
+affected_by_rules(const TriggerData *trigger)
+{
+	return psprintf("%s, counts AS ("
+					"  SELECT c.node_id, c.change, r.now FROM"
+					"   (SELECT node_id, sum(side) AS change FROM changed"
+					"     WHERE object OPERATOR(pg_catalog.=) $1 GROUP BY node_id) c"
+					"   CROSS JOIN LATERAL"
+					"   (SELECT count(*) AS now FROM territory.rule r"
+					"     WHERE r.node_id OPERATOR(pg_catalog.=) c.node_id"
+					"       AND r.object OPERATOR(pg_catalog.=) $1 AND r.active) r),"
+					" flipped AS (SELECT node_id FROM counts"
+					"  WHERE (now OPERATOR(pg_catalog.=) 0) OPERATOR(pg_catalog.<>)"
+					"        (now OPERATOR(pg_catalog.-) change OPERATOR(pg_catalog.=) 0))"
+					" SELECT c.expression FROM changed c"
+					"   JOIN territory.node n ON n.id OPERATOR(pg_catalog.=) c.node_id"
+					"    AND n.model_id OPERATOR(pg_catalog.=) $2"
+					"  WHERE c.object OPERATOR(pg_catalog.=) $1"
+					" UNION"
+					" SELECT r.expression FROM flipped f"
+					"   JOIN territory.node n ON n.id OPERATOR(pg_catalog.=) f.node_id AND n.cascade"
+					"    AND n.model_id OPERATOR(pg_catalog.=) $2"
+					"   JOIN territory.node d ON d.model_id OPERATOR(pg_catalog.=) n.model_id"
+					"    AND d.path OPERATOR(territory.<@) n.path"
+					"   JOIN territory.rule r ON r.node_id OPERATOR(pg_catalog.=) d.id"
+					"    AND r.object OPERATOR(pg_catalog.=) $1 AND r.active",
+					changed_rules(trigger));
+}
+
+/*
+ * territory_reassign_rules: AFTER INSERT, UPDATE or DELETE on territory.rule,
+ * each statement.
+ */
+Datum
+territory_reassign_rules(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "reassign_rules",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	Oid			types[2] = {OIDOID, INT4OID};
+	SessionRole role;
+	List	   *objects;
+	ListCell   *cell;
+	int32		model;
+
+	if (is_silent(trigger))
+		return PointerGetDatum(NULL);
+	begin(trigger, &role);
+	session_execute(psprintf("%s SELECT DISTINCT object::pg_catalog.oid FROM changed ORDER BY 1",
+							 changed_rules(trigger)), SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	objects = oid_column();
+	foreach(cell, objects)
+		lock_object_for_change(lfirst_oid(cell));
+	model = model_active();
+	foreach(cell, objects)
+	{
+		Datum		values[2] = {ObjectIdGetDatum(lfirst_oid(cell)), Int32GetDatum(model)};
+
+		session_execute(affected_by_rules(trigger), SPI_OK_SELECT, 2, types, values, NULL);
+		run_criteria(lfirst_oid(cell));
+	}
+	end(&role);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * lock_all_objects locks every attached table's object and returns them.
+ */
+static List *
+lock_all_objects(void)
+{
+	List	   *objects = object_list();
+	ListCell   *cell;
+
+	foreach(cell, objects)
+		lock_object_for_change(lfirst_oid(cell));
+	return objects;
+}
+
+/*
+ * territory_reassign_nodes: AFTER UPDATE on territory.node, each statement. A
+ * move or a new cascade flag affects the subtree; a rename or a priority only
+ * where the order of nodes decides (mode first).
+ */
+Datum
+territory_reassign_nodes(PG_FUNCTION_ARGS)
+{
+	static const char *query =
+		"SELECT DISTINCT r.expression"
+		"  FROM old_node o JOIN new_node n ON n.id OPERATOR(pg_catalog.=) o.id"
+		"  JOIN territory.node c ON c.id OPERATOR(pg_catalog.=) n.id"
+		"   AND c.model_id OPERATOR(pg_catalog.=) $2"
+		"  JOIN territory.node d ON d.model_id OPERATOR(pg_catalog.=) c.model_id"
+		"   AND d.path OPERATOR(territory.<@) c.path"
+		"  JOIN territory.rule r ON r.node_id OPERATOR(pg_catalog.=) d.id"
+		"   AND r.object OPERATOR(pg_catalog.=) $1 AND r.active"
+		" WHERE o.parent_id IS DISTINCT FROM n.parent_id"
+		"    OR o.cascade OPERATOR(pg_catalog.<>) n.cascade"
+		"    OR ($3 AND (o.path OPERATOR(territory.<>) n.path"
+		"                OR o.priority OPERATOR(pg_catalog.<>) n.priority))";
+	TriggerData *trigger = trigger_data(fcinfo, "reassign_nodes",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	Oid			types[3] = {OIDOID, INT4OID, BOOLOID};
+	SessionRole role;
+	ListCell   *cell;
+
+	if (node_moving() || is_silent(trigger))
+		return PointerGetDatum(NULL);
+	begin(trigger, &role);
+	foreach(cell, lock_all_objects())
+	{
+		Oid			object = lfirst_oid(cell);
+		ObjectInfo	info;
+		Datum		values[3] = {ObjectIdGetDatum(object), Int32GetDatum(model_active()), (Datum) 0};
+
+		if (!object_load(object, &info))
+			continue;
+		values[2] = BoolGetDatum(info.mode == MODE_FIRST);
+		session_execute(query, SPI_OK_SELECT, 3, types, values, NULL);
+		run_criteria(object);
+	}
+	end(&role);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * territory_reassign_models: AFTER UPDATE on territory.model, each statement.
+ * Another model may be active, or its settings others: all is evaluated.
+ */
+Datum
+territory_reassign_models(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "reassign_models",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	SessionRole role;
+	ListCell   *cell;
+
+	if (is_silent(trigger))
+		return PointerGetDatum(NULL);
+	SPI_connect();
+	session_become(&role, catalog_owner());
+	foreach(cell, lock_all_objects())
+		(void) run_where(lfirst_oid(cell), NULL);
+	end(&role);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * territory_reassign_objects: AFTER UPDATE on territory.object, each statement.
+ */
+Datum
+territory_reassign_objects(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "reassign_objects",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	SessionRole role;
+	List	   *objects;
+	ListCell   *cell;
+
+	if (is_silent(trigger))
+		return PointerGetDatum(NULL);
+	begin(trigger, &role);
+	session_execute("SELECT n.object::pg_catalog.oid"
+					"  FROM old_object o JOIN new_object n ON n.object OPERATOR(pg_catalog.=) o.object"
+					" WHERE o.mode OPERATOR(pg_catalog.<>) n.mode ORDER BY 1",
+					SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	objects = oid_column();
+	foreach(cell, objects)
+	{
+		lock_object_for_change(lfirst_oid(cell));
+		(void) run_where(lfirst_oid(cell), NULL);
+	}
+	end(&role);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * run_keys re-evaluates the records whose keys, as text, stand in the first
+ * column of the last query's result.
+ */
+static void
+run_keys(Oid object)
+{
+	StringInfoData condition;
+	ObjectInfo	info;
+	SPITupleTable *keys = SPI_tuptable;
+	uint64		count = SPI_processed;
+
+	object_require(object, &info);
+	initStringInfo(&condition);
+	appendStringInfo(&condition, "%s OPERATOR(pg_catalog.=) ANY (ARRAY[",
+					 quote_identifier(NameStr(info.key_column)));
+	for (uint64 i = 0; i < count; i++)
+		appendStringInfo(&condition, "%s%s", i == 0 ? "" : ", ",
+						 quote_literal_cstr(SPI_getvalue(keys->vals[i], keys->tupdesc, 1)));
+	appendStringInfo(&condition, "]::%s[])", format_type_be_qualified(info.key_type));
+	(void) run_where(object, condition.data);
+}
+
+/*
+ * territory_reassign_exclusions: AFTER INSERT, UPDATE or DELETE on
+ * territory.exclusion, each statement.
+ */
+Datum
+territory_reassign_exclusions(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "reassign_exclusions",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	Oid			types[1] = {OIDOID};
+	StringInfoData rows;
+	SessionRole role;
+	List	   *objects;
+	ListCell   *cell;
+
+	if (is_silent(trigger))
+		return PointerGetDatum(NULL);
+	begin(trigger, &role);
+	initStringInfo(&rows);
+	appendStringInfoString(&rows, "(");
+	if (trigger->tg_oldtable)
+		appendStringInfo(&rows, "SELECT object, key FROM %s", trigger->tg_trigger->tgoldtable);
+	if (trigger->tg_oldtable && trigger->tg_newtable)
+		appendStringInfoString(&rows, " UNION ");
+	if (trigger->tg_newtable)
+		appendStringInfo(&rows, "SELECT object, key FROM %s", trigger->tg_trigger->tgnewtable);
+	appendStringInfoString(&rows, ")");
+
+	/* an object that is being detached takes its exclusions along */
+	session_execute(psprintf("SELECT DISTINCT c.object::pg_catalog.oid FROM %s AS c"
+							 " JOIN territory.object o ON o.object OPERATOR(pg_catalog.=) c.object ORDER BY 1",
+							 rows.data), SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	objects = oid_column();
+	foreach(cell, objects)
+		lock_object_for_change(lfirst_oid(cell));
+	foreach(cell, objects)
+	{
+		Datum		values[1] = {ObjectIdGetDatum(lfirst_oid(cell))};
+
+		session_execute(psprintf("SELECT DISTINCT key FROM %s AS c WHERE object OPERATOR(pg_catalog.=) $1",
+								 rows.data), SPI_OK_SELECT, 1, types, values, NULL);
+		run_keys(lfirst_oid(cell));
+	}
+	end(&role);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * territory_exclusion_changed: AFTER INSERT, UPDATE or DELETE on
+ * territory.exclusion, each row. Whether an object has exclusions is to be
+ * looked up again, by every backend.
+ */
+Datum
+territory_exclusion_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "exclusion_changed",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
+
+	inval_send(RelationGetRelid(trigger->tg_relation));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * canonical_key reads a key as the key's type does, and returns its text form.
+ */
+static char *
+canonical_key(Oid type, const char *key)
+{
+	Oid			input;
+	Oid			parameter;
+	Oid			output;
+	bool		varlena;
+
+	getTypeInputInfo(type, &input, &parameter);
+	getTypeOutputInfo(type, &output, &varlena);
+	return OidOutputFunctionCall(output, OidInputFunctionCall(input, (char *) key, parameter, -1));
+}
+
+/*
+ * territory_exclusion_check: BEFORE INSERT OR UPDATE on territory.exclusion,
+ * each row. The table must be attached, the key be one of its type.
+ */
+Datum
+territory_exclusion_check(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "exclusion_check",
+										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	HeapTuple	tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ?
+		trigger->tg_newtuple : trigger->tg_trigtuple;
+	int			column = Anum_exclusion_key;
+	bool		object_null;
+	bool		key_null;
+	bool		not_null = false;
+	Datum		object = heap_getattr(tuple, Anum_exclusion_object, desc, &object_null);
+	Datum		key = heap_getattr(tuple, Anum_exclusion_key, desc, &key_null);
+	ObjectInfo	info;
+	SessionRole role;
+
+	/* a NULL fails its constraint */
+	if (session_restoring(RelationGetRelid(trigger->tg_relation)) || object_null || key_null)
+		return PointerGetDatum(tuple);
+	SPI_connect();
+	session_become(&role, catalog_owner());
+	object_require(DatumGetObjectId(object), &info);
+	end(&role);
+	key = CStringGetTextDatum(canonical_key(info.key_type, TextDatumGetCString(key)));
+	return PointerGetDatum(heap_modify_tuple_by_cols(tuple, desc, 1, &column, &key, &not_null));
+}
+
+/*
+ * territory_node_guard_assignments: AFTER DELETE on territory.node, each row. A
+ * node that records still hold stays.
+ */
+Datum
+territory_node_guard_assignments(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "node_guard_assignments",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
+	SessionRole role;
+	NodeRow		node;
+	ListCell   *cell;
+
+	SPI_connect();
+	session_become(&role, catalog_owner());
+	node_read(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation), &node);
+	foreach(cell, lock_all_objects())
+	{
+		Oid			types[1] = {INT4OID};
+		Datum		values[1] = {Int32GetDatum(node.id)};
+		ObjectInfo	info;
+		char	   *count;
+
+		if (!object_load(lfirst_oid(cell), &info))
+			continue;
+		session_execute(psprintf("SELECT count(*) FROM %s WHERE node_id OPERATOR(pg_catalog.=) $1",
+								 catalog_qualified_name(info.assignment)),
+						SPI_OK_SELECT, 1, types, values, NULL);
+		count = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+		if (strcmp(count, "0") != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+					 errmsg("cannot delete territory \"%s\": %s records of %s stand in it",
+							territory_to_cstring(node.path), count, catalog_qualified_name(info.object)),
+					 errhint("Delete its rules first (DELETE FROM territory.rule WHERE node_id = %d), which moves the records on.",
+							 node.id)));
+	}
+	end(&role);
+	return PointerGetDatum(NULL);
+}

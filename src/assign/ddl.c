@@ -1,0 +1,295 @@
+/*
+ * ddl.c
+ *		Event triggers: DDL on attached tables.
+ *
+ * A rule never stops matching in silence. Renaming a column rewrites the rules
+ * that read it; what would break a rule (dropping a column that it reads) is
+ * refused and the rules named; a changed type makes all records be evaluated,
+ * and so do partitions that come or go. Dropping an attached table is refused
+ * until it is detached.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/event_trigger.h"
+#include "executor/spi.h"
+#include "nodes/parsenodes.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "assign/attach.h"
+#include "assign/run.h"
+#include "base/catalog.h"
+#include "base/lock.h"
+#include "base/session.h"
+#include "rule/criteria.h"
+#include "rule/object.h"
+#include "compat.h"
+
+PG_FUNCTION_INFO_V1(territory_ddl_end);
+PG_FUNCTION_INFO_V1(territory_ddl_drop);
+
+/* What a command means for an attached table. */
+typedef struct TableChange
+{
+	const char *old_name;		/* of a renamed column, else NULL */
+	const char *new_name;
+	bool		evaluate;		/* records may match differently */
+} TableChange;
+
+/*
+ * event_data is the protocol check of event triggers.
+ */
+static EventTriggerData *
+event_data(FunctionCallInfo fcinfo, const char *name)
+{
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function territory.%s was not called as an event trigger", name)));
+	return (EventTriggerData *) fcinfo->context;
+}
+
+/*
+ * read_change tells what a command means.
+ */
+static TableChange
+read_change(Node *command)
+{
+	TableChange change = {NULL, NULL, false};
+
+	if (IsA(command, RenameStmt) && ((RenameStmt *) command)->renameType == OBJECT_COLUMN)
+	{
+		change.old_name = ((RenameStmt *) command)->subname;
+		change.new_name = ((RenameStmt *) command)->newname;
+	}
+	else if (IsA(command, AlterTableStmt))
+	{
+		ListCell   *cell;
+
+		foreach(cell, ((AlterTableStmt *) command)->cmds)
+		{
+			AlterTableType type = lfirst_node(AlterTableCmd, cell)->subtype;
+
+			change.evaluate |= type == AT_AlterColumnType || type == AT_AttachPartition ||
+				type == AT_DetachPartition || type == AT_DetachPartitionFinalize;
+		}
+	}
+	return change;
+}
+
+/*
+ * attached_objects returns the attached tables that the command touched: itself
+ * or as the partitioned table above a partition.
+ */
+static List *
+attached_objects(void)
+{
+	List	   *objects = NIL;
+	List	   *touched = NIL;
+	ListCell   *cell;
+
+	session_execute("SELECT DISTINCT objid FROM pg_catalog.pg_event_trigger_ddl_commands()"
+					" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass",
+					SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		Oid			relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+														   SPI_tuptable->tupdesc, 1, &isnull));
+
+		touched = lappend_oid(touched, relid);
+		if (get_rel_relispartition(relid))
+			touched = list_concat_unique_oid(touched, get_partition_ancestors(relid));
+	}
+	foreach(cell, object_list())
+	{
+		if (list_member_oid(touched, lfirst_oid(cell)))
+			objects = lappend_oid(objects, lfirst_oid(cell));
+	}
+	return objects;
+}
+
+/*
+ * rule_broken adds to a parser's error which rule it is about and what to do.
+ */
+static void
+rule_broken(void *arg)
+{
+	const char *rule = arg;
+
+	errcontext("rule %s", rule);
+	errhint("Change or delete the rule first, or detach the table.");
+}
+
+/*
+ * rewrite_rule stores a rule's criteria after a column was renamed.
+ */
+static void
+rewrite_rule(const char *id, const char *expression)
+{
+	Oid			types[2] = {INT4OID, TEXTOID};
+	Datum		values[2] = {Int32GetDatum(atoi(id)), CStringGetTextDatum(expression)};
+
+	session_execute("UPDATE territory.rule SET criteria = $2 WHERE id OPERATOR(pg_catalog.=) $1",
+					SPI_OK_UPDATE, 2, types, values, NULL);
+}
+
+/*
+ * check_rules reads every rule of an object against the changed table.
+ */
+static void
+check_rules(Oid object, const TableChange *change)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(object)};
+	Relation	rel = table_open(object, AccessShareLock);
+	ErrorContextCallback callback = {error_context_stack, rule_broken, NULL};
+	SPITupleTable *rules;
+	uint64		count;
+
+	session_execute("SELECT r.id, r.expression,"
+					"  pg_catalog.format('%s of territory \"%s\"', coalesce(r.id OPERATOR(pg_catalog.||) ' (' OPERATOR(pg_catalog.||) r.name OPERATOR(pg_catalog.||) ')', r.id::pg_catalog.text), n.path)"
+					"  FROM territory.rule r JOIN territory.node n ON n.id OPERATOR(pg_catalog.=) r.node_id"
+					" WHERE r.object OPERATOR(pg_catalog.=) $1 ORDER BY r.id",
+					SPI_OK_SELECT, 1, types, values, NULL);
+	rules = SPI_tuptable;
+	count = SPI_processed;
+	error_context_stack = &callback;
+	for (uint64 i = 0; i < count; i++)
+	{
+		char	   *expression = SPI_getvalue(rules->vals[i], rules->tupdesc, 2);
+		Expr	   *expr;
+
+		callback.arg = SPI_getvalue(rules->vals[i], rules->tupdesc, 3);
+		expr = criteria_parse_renamed(rel, expression, change->old_name, change->new_name);
+		if (change->old_name != NULL)
+		{
+			char	   *renamed = criteria_deparse(rel, expr);
+
+			if (strcmp(renamed, expression) != 0)
+				rewrite_rule(SPI_getvalue(rules->vals[i], rules->tupdesc, 1), renamed);
+		}
+	}
+	error_context_stack = callback.previous;
+	table_close(rel, NoLock);
+}
+
+/*
+ * check_key follows a rename of the key column, and refuses what would part
+ * the keys of the table from those of its assignments.
+ */
+static void
+check_key(Oid object, const TableChange *change)
+{
+	Oid			types[3] = {OIDOID, TEXTOID, TEXTOID};
+	Datum		values[3] = {ObjectIdGetDatum(object), (Datum) 0, (Datum) 0};
+	ObjectInfo	info;
+
+	if (change->old_name != NULL)
+	{
+		values[1] = CStringGetTextDatum(change->old_name);
+		values[2] = CStringGetTextDatum(change->new_name);
+		session_execute("SELECT FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1"
+						" AND key_column OPERATOR(pg_catalog.=) $2", SPI_OK_SELECT, 3, types, values, NULL);
+		if (SPI_processed > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+					 errmsg("cannot rename key column \"%s\" of attached table %s",
+							change->old_name, catalog_qualified_name(object)),
+					 errhint("Detach the table first.")));
+	}
+	if (!object_load(object, &info))
+		return;
+	if (getBaseType(get_atttype(info.assignment, get_attnum(info.assignment, NameStr(info.key_column)))) != info.key_type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot change the type of key column \"%s\" of attached table %s",
+						NameStr(info.key_column), catalog_qualified_name(object)),
+				 errhint("Detach the table first.")));
+}
+
+/*
+ * follow does what a command means for one attached table.
+ */
+static void
+follow(Oid object, const TableChange *change)
+{
+	int			pin = session_pin(NULL, PIN_PATH);
+	ObjectInfo	info;
+
+	check_key(object, change);
+	check_rules(object, change);
+	if (object_load(object, &info))
+	{
+		SessionRole role;
+
+		session_become(&role, info.owner);
+		attach_cover_partitions(object);
+		session_restore_role(&role);
+	}
+	if (change->evaluate)
+	{
+		lock_object_for_change(object);
+		(void) run_where(object, NULL);
+	}
+	session_unpin(pin);
+}
+
+/*
+ * territory_ddl_end: event trigger ddl_command_end.
+ */
+Datum
+territory_ddl_end(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *event = event_data(fcinfo, "ddl_end");
+	TableChange change = read_change(event->parsetree);
+	SessionRole role;
+	ListCell   *cell;
+
+	if (session_restoring(catalog_table("object")))
+		PG_RETURN_NULL();
+	SPI_connect();
+	session_become(&role, catalog_owner());
+	foreach(cell, attached_objects())
+		follow(lfirst_oid(cell), &change);
+	session_restore_role(&role);
+	SPI_finish();
+	PG_RETURN_NULL();
+}
+
+/*
+ * territory_ddl_drop: event trigger sql_drop.
+ */
+Datum
+territory_ddl_drop(PG_FUNCTION_ARGS)
+{
+	SessionRole role;
+
+	(void) event_data(fcinfo, "ddl_drop");
+	SPI_connect();
+	session_become(&role, catalog_owner());
+	session_execute("SELECT d.object_identity, o.assignment OPERATOR(pg_catalog.=) d.objid"
+					"  FROM pg_catalog.pg_event_trigger_dropped_objects() d"
+					"  JOIN territory.object o ON d.objid OPERATOR(pg_catalog.=) o.object"
+					"    OR d.objid OPERATOR(pg_catalog.=) o.assignment"
+					" WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+					"   AND d.objsubid OPERATOR(pg_catalog.=) 0",
+					SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	if (SPI_processed > 0)
+	{
+		char	   *name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop table %s: it is attached", name),
+				 errhint("SELECT territory.detach(%s) first.", quote_literal_cstr(name))));
+	}
+	session_restore_role(&role);
+	SPI_finish();
+	PG_RETURN_NULL();
+}

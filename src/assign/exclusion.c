@@ -1,0 +1,187 @@
+/*
+ * exclusion.c
+ *		Records that are kept out of nodes: rows of territory.exclusion.
+ *
+ * Most objects have none, and a single-row INSERT should not pay for a look at
+ * an empty table. So each backend remembers, by object, whether there are any,
+ * until the exclusion table announces a change (base/inval.c).
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "assign/exclusion.h"
+#include "base/catalog.h"
+#include "base/inval.h"
+#include "base/session.h"
+
+typedef struct PresenceEntry
+{
+	Oid			object;			/* key */
+	bool		any;
+	uint32		generation;		/* of the answer */
+} PresenceEntry;
+
+static HTAB *presence = NULL;
+static Oid	exclusion_table = InvalidOid;
+static uint32 generation = 1;
+
+/*
+ * mark_stale is the invalidation listener.
+ */
+static void
+mark_stale(Oid relid)
+{
+	if (relid == exclusion_table || !OidIsValid(relid))
+		generation++;
+}
+
+/*
+ * init_presence makes the hash at the backend's first use.
+ */
+static void
+init_presence(void)
+{
+	HASHCTL		control = {.keysize = sizeof(Oid),.entrysize = sizeof(PresenceEntry),
+	.hcxt = CacheMemoryContext};
+	Oid			table = catalog_table("exclusion");
+
+	if (presence == NULL)
+	{
+		presence = hash_create("territory exclusions", 16, &control,
+							   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		inval_listen(mark_stale);
+	}
+	if (table != exclusion_table)
+	{
+		/* first use, or the extension was made anew */
+		exclusion_table = table;
+		generation++;
+	}
+}
+
+/*
+ * exclusion_any tells whether the object has any exclusions.
+ */
+bool
+exclusion_any(Oid object)
+{
+	static KeptStatement find = {
+		"SELECT FROM territory.exclusion WHERE object OPERATOR(pg_catalog.=) $1 LIMIT 1",
+		SPI_OK_SELECT, 1, {OIDOID}
+	};
+	Datum		values[1] = {ObjectIdGetDatum(object)};
+	PresenceEntry *entry;
+	uint32		asked;
+	SessionRole role;
+	bool		found;
+	bool		any;
+
+	init_presence();
+	entry = hash_search(presence, &object, HASH_FIND, NULL);
+	if (entry != NULL && entry->generation == generation)
+		return entry->any;
+
+	asked = generation;
+	session_become(&role, catalog_owner());
+	session_execute_kept(&find, values, NULL);
+	session_restore_role(&role);
+	any = SPI_processed > 0;
+	entry = hash_search(presence, &object, HASH_ENTER, &found);
+	entry->any = any;
+	entry->generation = asked;
+	return any;
+}
+
+/*
+ * text_keys makes an array of the keys' text forms.
+ */
+static Datum
+text_keys(const ObjectInfo *object, const Datum *keys, int count)
+{
+	Datum	   *texts = palloc(count * sizeof(Datum));
+	Oid			output;
+	bool		varlena;
+
+	getTypeOutputInfo(object->key_type, &output, &varlena);
+	for (int i = 0; i < count; i++)
+		texts[i] = CStringGetTextDatum(OidOutputFunctionCall(output, keys[i]));
+	return PointerGetDatum(construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/*
+ * exclusion_fetch reads the exclusions of some records.
+ */
+int
+exclusion_fetch(const ObjectInfo *object, const Datum *keys, int count, Exclusion **exclusions)
+{
+	static KeptStatement find = {
+		"SELECT p.record::pg_catalog.int4, e.node_id"
+		"  FROM pg_catalog.unnest($2) WITH ORDINALITY AS p (key, record)"
+		"  JOIN territory.exclusion e ON e.key OPERATOR(pg_catalog.=) p.key"
+		" WHERE e.object OPERATOR(pg_catalog.=) $1"
+		" ORDER BY p.record",
+		SPI_OK_SELECT, 2, {OIDOID, TEXTARRAYOID}
+	};
+	Datum		values[2] = {ObjectIdGetDatum(object->object), text_keys(object, keys, count)};
+	SessionRole role;
+	SPITupleTable *table;
+	int			found;
+
+	session_become(&role, catalog_owner());
+	session_execute_kept(&find, values, NULL);
+	session_restore_role(&role);
+	table = SPI_tuptable;
+	found = (int) SPI_processed;
+	*exclusions = palloc(Max(found, 1) * sizeof(Exclusion));
+	for (int i = 0; i < found; i++)
+	{
+		bool		isnull;
+		Datum		node_id;
+
+		(*exclusions)[i].record =
+			DatumGetInt32(SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull)) - 1;
+		node_id = SPI_getbinval(table->vals[i], table->tupdesc, 2, &isnull);
+		(*exclusions)[i].node_id = isnull ? EVERY_NODE : DatumGetInt32(node_id);
+	}
+	SPI_freetuptable(table);
+	return found;
+}
+
+/*
+ * exclusion_covers tells whether a node is among a record's exclusions.
+ */
+bool
+exclusion_covers(const Exclusion *exclusions, int count, int32 node_id)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (exclusions[i].node_id == EVERY_NODE || exclusions[i].node_id == node_id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * exclusion_apply takes excluded nodes out of a record's matches.
+ */
+int
+exclusion_apply(const Ruleset *rules, Match *matches, int count,
+				const Exclusion *exclusions, int exclusion_count)
+{
+	int			left = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (!exclusion_covers(exclusions, exclusion_count, rules->nodes[matches[i].node].id))
+			matches[left++] = matches[i];
+	}
+	return left;
+}

@@ -1,0 +1,387 @@
+/*
+ * pairs.c
+ *		The assignment table of an attached table: its (record, node) pairs.
+ *
+ * Every statement takes a whole batch, as arrays, and runs as the table's owner
+ * through the executor, so that constraints and triggers which users put on the
+ * assignment table hold. Plans are kept by object and statement; one that is no
+ * longer valid (a rename) is made anew from the text, as referential integrity
+ * does it.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "assign/pairs.h"
+#include "base/catalog.h"
+#include "base/session.h"
+
+typedef enum PairStatement
+{
+	PAIRS_FETCH,
+	PAIRS_INSERT,
+	PAIRS_DELETE,
+	PAIRS_SET_RULE,
+	PAIRS_FORGET,
+	PAIRS_REKEY,
+	PAIRS_FORGET_ORPHANS
+} PairStatement;
+
+/* A kept plan. The key has no padding. */
+typedef struct PlanKey
+{
+	Oid			assignment;
+	Oid			key_type;
+	int32		statement;
+} PlanKey;
+
+typedef struct PlanEntry
+{
+	PlanKey		key;
+	SPIPlanPtr	plan;
+} PlanEntry;
+
+/*
+ * The statements. A letter after % stands for: p the table of pairs, k its key
+ * column, t the type of the key, o the attached table.
+ */
+static const struct
+{
+	const char *text;
+	int			result;
+	int			arguments;		/* arrays: keys, node ids, rule ids; but two of keys for REKEY */
+}			statements[] = {
+	[PAIRS_FETCH] = {
+		"SELECT p.record::pg_catalog.int4, a.node_id, a.rule_id, a.manual"
+		"  FROM pg_catalog.unnest($1::%t[]) WITH ORDINALITY AS p (key, record)"
+		"  JOIN %p a ON a.%k OPERATOR(pg_catalog.=) p.key"
+		" ORDER BY p.record, a.node_id",
+	SPI_OK_SELECT, 1},
+	[PAIRS_INSERT] = {
+		"INSERT INTO %p AS a (%k, node_id, rule_id, manual, since)"
+		" SELECT p.key, p.node_id, p.rule_id, false, pg_catalog.now()"
+		"   FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS p (key, node_id, rule_id)"
+		" ON CONFLICT (%k, node_id) DO UPDATE SET rule_id = EXCLUDED.rule_id"
+		"  WHERE a.rule_id IS DISTINCT FROM EXCLUDED.rule_id",
+	SPI_OK_INSERT, 3},
+	[PAIRS_DELETE] = {
+		"DELETE FROM %p a USING ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2)) AS p (key, node_id)"
+		" WHERE a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id",
+	SPI_OK_DELETE, 2},
+	[PAIRS_SET_RULE] = {
+		"UPDATE %p a SET rule_id = p.rule_id"
+		"  FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS p (key, node_id, rule_id)"
+		" WHERE a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id",
+	SPI_OK_UPDATE, 3},
+	[PAIRS_FORGET] = {
+		"DELETE FROM %p a WHERE a.%k OPERATOR(pg_catalog.=) ANY ($1::%t[])"
+		" AND NOT EXISTS (SELECT FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) a.%k)",
+	SPI_OK_DELETE, 1},
+	[PAIRS_REKEY] = {
+		/* the sort makes all deletions precede the first insertion */
+		"WITH moved AS ("
+		"  DELETE FROM %p a USING ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2::%t[])) AS p (was, now)"
+		"   WHERE a.%k OPERATOR(pg_catalog.=) p.was"
+		"  RETURNING p.now, a.node_id, a.rule_id, a.manual, a.since)"
+		" INSERT INTO %p (%k, node_id, rule_id, manual, since)"
+		" SELECT now, node_id, rule_id, manual, since FROM moved ORDER BY 1, 2",
+	SPI_OK_INSERT, 2},
+	[PAIRS_FORGET_ORPHANS] = {
+		"DELETE FROM %p a"
+		" WHERE NOT EXISTS (SELECT FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) a.%k)",
+	SPI_OK_DELETE, 0}
+};
+
+static HTAB *plans = NULL;
+static bool writing = false;
+
+/*
+ * pairs_writing tells whether the engine itself is writing assignment rows.
+ */
+bool
+pairs_writing(void)
+{
+	return writing;
+}
+
+/*
+ * pair_append adds a pair; the list grows in the current memory context.
+ */
+void
+pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id)
+{
+	if (list->count == list->room)
+	{
+		list->room = Max(16, list->room * 2);
+		list->pairs = list->pairs ?
+			repalloc_huge(list->pairs, list->room * sizeof(Pair)) :
+			palloc(list->room * sizeof(Pair));
+	}
+	list->pairs[list->count++] = (Pair) {key, node_id, rule_id};
+}
+
+/*
+ * statement_text fills a statement's names in.
+ */
+static char *
+statement_text(const ObjectInfo *object, PairStatement statement)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (const char *c = statements[statement].text; *c; c++)
+	{
+		if (*c != '%')
+		{
+			appendStringInfoChar(&text, *c);
+			continue;
+		}
+		c++;
+		if (*c == 'p')
+			appendStringInfoString(&text, catalog_qualified_name(object->assignment));
+		else if (*c == 'k')
+			appendStringInfoString(&text, quote_identifier(NameStr(object->key_column)));
+		else if (*c == 't')
+			appendStringInfoString(&text, format_type_be_qualified(object->key_type));
+		else if (*c == 'o')
+			appendStringInfoString(&text, catalog_qualified_name(object->object));
+		else
+			elog(ERROR, "unknown name %%%c", *c);
+	}
+	return text.data;
+}
+
+/*
+ * prepare makes a plan that outlives the transaction.
+ */
+static SPIPlanPtr
+prepare(const ObjectInfo *object, PairStatement statement)
+{
+	Oid			keys = get_array_type(object->key_type);
+	Oid			types[3] = {keys, INT4ARRAYOID, INT4ARRAYOID};
+	SPIPlanPtr	plan;
+
+	if (statement == PAIRS_REKEY)
+		types[1] = keys;
+	plan = SPI_prepare(statement_text(object, statement), statements[statement].arguments, types);
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare a statement on %s", get_rel_name(object->assignment));
+	return plan;
+}
+
+/*
+ * find_plan returns the kept plan of a statement.
+ */
+static SPIPlanPtr
+find_plan(const ObjectInfo *object, PairStatement statement)
+{
+	PlanKey		key = {object->assignment, object->key_type, statement};
+	PlanEntry  *entry;
+	SPIPlanPtr	plan;
+	bool		found;
+
+	if (plans == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(PlanKey),.entrysize = sizeof(PlanEntry),
+		.hcxt = CacheMemoryContext};
+
+		plans = hash_create("territory pair statements", 16, &control,
+							HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	entry = hash_search(plans, &key, HASH_FIND, NULL);
+	if (entry != NULL && SPI_plan_is_valid(entry->plan))
+		return entry->plan;
+
+	plan = prepare(object, statement);
+	entry = hash_search(plans, &key, HASH_ENTER, &found);
+	if (found)
+		SPI_freeplan(entry->plan);
+	entry->plan = plan;
+	return plan;
+}
+
+/*
+ * execute runs a statement as the table's owner, with the guard of the
+ * assignment table open.
+ */
+static uint64
+execute(const ObjectInfo *object, PairStatement statement, Datum *values)
+{
+	SessionRole role;
+	bool		was_writing = writing;
+
+	session_become(&role, object->owner);
+	writing = true;
+	PG_TRY();
+	{
+		session_execute_plan(find_plan(object, statement), statements[statement].result, values, NULL);
+	}
+	PG_FINALLY();
+	{
+		writing = was_writing;
+	}
+	PG_END_TRY();
+	session_restore_role(&role);
+	return SPI_processed;
+}
+
+/*
+ * key_array makes an array of keys.
+ */
+static Datum
+key_array(const ObjectInfo *object, const Datum *keys, int count)
+{
+	int16		typlen;
+	bool		byval;
+	char		align;
+
+	get_typlenbyvalalign(object->key_type, &typlen, &byval, &align);
+	return PointerGetDatum(construct_array((Datum *) keys, count, object->key_type,
+										   typlen, byval, align));
+}
+
+/*
+ * pair_arrays makes the three arrays of a list of pairs.
+ */
+static void
+pair_arrays(const ObjectInfo *object, const PairList *list, Datum *arrays)
+{
+	Datum	   *column = palloc(list->count * sizeof(Datum));
+	bool	   *nulls = palloc(list->count * sizeof(bool));
+	int			bounds[1] = {1};
+	int			count[1] = {list->count};
+
+	for (int i = 0; i < list->count; i++)
+		column[i] = list->pairs[i].key;
+	arrays[0] = key_array(object, column, list->count);
+	for (int i = 0; i < list->count; i++)
+		column[i] = Int32GetDatum(list->pairs[i].node_id);
+	arrays[1] = PointerGetDatum(construct_array(column, list->count, INT4OID, 4, true, TYPALIGN_INT));
+	for (int i = 0; i < list->count; i++)
+	{
+		column[i] = Int32GetDatum(list->pairs[i].rule_id);
+		nulls[i] = list->pairs[i].rule_id == 0;
+	}
+	arrays[2] = PointerGetDatum(construct_md_array(column, nulls, 1, count, bounds,
+												   INT4OID, 4, true, TYPALIGN_INT));
+	pfree(column);
+	pfree(nulls);
+}
+
+/*
+ * pairs_fetch reads the stored pairs of some records.
+ */
+int
+pairs_fetch(const ObjectInfo *object, const Datum *keys, int count, StoredPair **stored)
+{
+	Datum		values[1] = {key_array(object, keys, count)};
+	SPITupleTable *table;
+	int			found = (int) execute(object, PAIRS_FETCH, values);
+
+	table = SPI_tuptable;
+	*stored = palloc(Max(found, 1) * sizeof(StoredPair));
+	for (int i = 0; i < found; i++)
+	{
+		HeapTuple	row = table->vals[i];
+		StoredPair *pair = &(*stored)[i];
+		bool		isnull;
+
+		pair->record = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 1, &isnull)) - 1;
+		pair->node_id = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 2, &isnull));
+		pair->rule_id = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 3, &isnull));
+		if (isnull)
+			pair->rule_id = 0;
+		pair->manual = DatumGetBool(SPI_getbinval(row, table->tupdesc, 4, &isnull));
+	}
+	SPI_freetuptable(table);
+	return found;
+}
+
+/*
+ * write_list runs one of the statements that take a list of pairs.
+ */
+static void
+write_list(const ObjectInfo *object, PairStatement statement, const PairList *list)
+{
+	Datum		arrays[3];
+
+	if (list->count == 0)
+		return;
+	pair_arrays(object, list, arrays);
+	(void) execute(object, statement, arrays);
+	for (int i = 0; i < 3; i++)
+		pfree(DatumGetPointer(arrays[i]));
+}
+
+/*
+ * pairs_insert adds rule-made pairs. One that is there already, which happens
+ * only where triggers had been switched off, is corrected.
+ */
+void
+pairs_insert(const ObjectInfo *object, const PairList *list)
+{
+	write_list(object, PAIRS_INSERT, list);
+}
+
+/*
+ * pairs_delete removes pairs.
+ */
+void
+pairs_delete(const ObjectInfo *object, const PairList *list)
+{
+	write_list(object, PAIRS_DELETE, list);
+}
+
+/*
+ * pairs_set_rule sets the rule of stored pairs, or none.
+ */
+void
+pairs_set_rule(const ObjectInfo *object, const PairList *list)
+{
+	write_list(object, PAIRS_SET_RULE, list);
+}
+
+/*
+ * pairs_forget removes all pairs of records that are no longer there.
+ */
+uint64
+pairs_forget(const ObjectInfo *object, const Datum *keys, int count)
+{
+	Datum		values[1];
+
+	if (count == 0)
+		return 0;
+	values[0] = key_array(object, keys, count);
+	return execute(object, PAIRS_FORGET, values);
+}
+
+/*
+ * pairs_rekey carries the pairs of records over to their new keys.
+ */
+void
+pairs_rekey(const ObjectInfo *object, const Datum *from, const Datum *to, int count)
+{
+	Datum		values[2];
+
+	if (count == 0)
+		return;
+	values[0] = key_array(object, from, count);
+	values[1] = key_array(object, to, count);
+	(void) execute(object, PAIRS_REKEY, values);
+}
+
+/*
+ * pairs_forget_orphans removes the pairs of records that are not there.
+ */
+uint64
+pairs_forget_orphans(const ObjectInfo *object)
+{
+	return execute(object, PAIRS_FORGET_ORPHANS, NULL);
+}

@@ -1,0 +1,28 @@
+/*
+ * run.h
+ *		Evaluates what stands in an attached table.
+ */
+#ifndef TERRITORY_RUN_H
+#define TERRITORY_RUN_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+
+#include "assign/batch.h"
+
+/*
+ * Re-evaluates the records that a condition over the table's columns selects.
+ * NULL selects all, and removes the pairs of records that are not there. The
+ * object's lock must be held for change, and SPI be connected.
+ */
+extern BatchCounts run_where(Oid object, const char *condition);
+
+/* adds a row to territory.run_log; SPI must be connected */
+extern void run_record(Oid object, const char *scope, TimestampTz started,
+					   const BatchCounts *counts);
+
+/* raises 42501 unless the caller owns the table or may write rules */
+extern void run_require_manager(Oid object);
+
+#endif							/* TERRITORY_RUN_H */

@@ -1,0 +1,207 @@
+/*
+ * trigger.c
+ *		The triggers of attached tables.
+ *
+ * Before the statement a frame opens, each row is noted in it, and the end of
+ * the statement settles it (frame.c). A row whose key and rule columns are as
+ * they were is not noted.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+
+#include "assign/frame.h"
+#include "assign/pairs.h"
+#include "assign/run.h"
+#include "assign/target.h"
+#include "base/catalog.h"
+#include "base/lock.h"
+#include "base/session.h"
+#include "base/triggers.h"
+#include "rule/ruleset.h"
+
+PG_FUNCTION_INFO_V1(territory_statement_begin);
+PG_FUNCTION_INFO_V1(territory_statement_end);
+PG_FUNCTION_INFO_V1(territory_record_changed);
+PG_FUNCTION_INFO_V1(territory_records_truncated);
+PG_FUNCTION_INFO_V1(territory_assignment_guard);
+
+/*
+ * territory_statement_begin: BEFORE INSERT OR UPDATE OR DELETE, each statement.
+ */
+Datum
+territory_statement_begin(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "statement_begin",
+										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_STATEMENT);
+	const Target *target = target_find(trigger->tg_relation);
+
+	if (OidIsValid(target->object))
+		frame_open(target->object, TRIGGER_FIRED_BY_UPDATE(trigger->tg_event));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * territory_statement_end: AFTER INSERT OR UPDATE OR DELETE, each statement.
+ */
+Datum
+territory_statement_end(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "statement_end",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	const Target *target = target_find(trigger->tg_relation);
+
+	if (OidIsValid(target->object))
+		frame_close(target->object);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * is_changed tells whether a column of the object differs between the two
+ * versions of a row.
+ */
+static bool
+is_changed(const TriggerData *trigger, const Target *target, AttrNumber attno)
+{
+	AttrNumber	column = target_column(target, attno);
+	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(trigger->tg_relation), column - 1);
+	bool		old_null;
+	bool		new_null;
+	Datum		old_value = slot_getattr(trigger->tg_trigslot, column, &old_null);
+	Datum		new_value = slot_getattr(trigger->tg_newslot, column, &new_null);
+
+	if (old_null || new_null)
+		return old_null != new_null;
+	return !datumIsEqual(old_value, new_value, attribute->attbyval, attribute->attlen);
+}
+
+/*
+ * update_kind tells what an update means: EVENT_REKEYED, EVENT_TOUCHED, or (-1)
+ * nothing, because no column that matters has changed.
+ */
+static int
+update_kind(const TriggerData *trigger, const Target *target, const Ruleset *rules)
+{
+	int			attno = -1;
+
+	if (is_changed(trigger, target, rules->object.key_attno))
+		return EVENT_REKEYED;
+	while ((attno = bms_next_member(rules->columns, attno)) >= 0)
+	{
+		if (is_changed(trigger, target, attno))
+			return EVENT_TOUCHED;
+	}
+	return -1;
+}
+
+/*
+ * note_row notes what happened to one row.
+ */
+static void
+note_row(const TriggerData *trigger, const Target *target, const Ruleset *rules)
+{
+	Relation	rel = trigger->tg_relation;
+	AttrNumber	column = target_column(target, rules->object.key_attno);
+	Form_pg_attribute key = TupleDescAttr(RelationGetDescr(rel), column - 1);
+	bool		isnull;
+	Datum		old_key = slot_getattr(trigger->tg_trigslot, column, &isnull);
+	int			kind;
+
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		frame_note(rules->object.object, rel, EVENT_INSERTED,
+				   &trigger->tg_trigslot->tts_tid, NULL, (Datum) 0);
+	else if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		frame_note(rules->object.object, rel, EVENT_DELETED, NULL, key, old_key);
+	else if ((kind = update_kind(trigger, target, rules)) == EVENT_REKEYED)
+		frame_note(rules->object.object, rel, EVENT_REKEYED,
+				   &trigger->tg_newslot->tts_tid, key, old_key);
+	else if (kind == EVENT_TOUCHED)
+		frame_note(rules->object.object, rel, EVENT_TOUCHED,
+				   &trigger->tg_newslot->tts_tid, NULL, (Datum) 0);
+}
+
+/*
+ * territory_record_changed: AFTER INSERT, UPDATE OR DELETE, each row.
+ *
+ * The object's lock comes first: only under it is it certain which columns the
+ * rules read. On restoring a dump there is nothing to do, for the dump holds
+ * the pairs.
+ */
+Datum
+territory_record_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "record_changed",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
+	const Target *target = target_find(trigger->tg_relation);
+	Ruleset    *rules;
+
+	if (!OidIsValid(target->object) || session_restoring(target->object))
+		return PointerGetDatum(NULL);
+	lock_object_for_write(target->object);
+	rules = ruleset_acquire_if_attached(target->object);
+	if (rules == NULL)
+		return PointerGetDatum(NULL);
+	PG_TRY();
+	{
+		note_row(trigger, target_find(trigger->tg_relation), rules);
+	}
+	PG_FINALLY();
+	{
+		ruleset_release(rules);
+	}
+	PG_END_TRY();
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * territory_records_truncated: AFTER TRUNCATE, each statement, on an attached
+ * table and on its partitions.
+ */
+Datum
+territory_records_truncated(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "records_truncated",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	const Target *target = target_find(trigger->tg_relation);
+	ObjectInfo	info;
+
+	if (!OidIsValid(target->object))
+		return PointerGetDatum(NULL);
+	lock_object_for_write(target->object);
+	SPI_connect();
+	{
+		SessionRole role;
+
+		session_become(&role, catalog_owner());
+		object_require(target->object, &info);
+		session_restore_role(&role);
+	}
+	(void) pairs_forget_orphans(&info);
+	SPI_finish();
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * territory_assignment_guard: BEFORE INSERT, UPDATE, DELETE OR TRUNCATE on an
+ * assignment table, each statement. Only the engine writes there, and a dump
+ * that is being restored.
+ */
+Datum
+territory_assignment_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "assignment_guard",
+										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_STATEMENT);
+	Relation	rel = trigger->tg_relation;
+
+	if (!pairs_writing() && !session_restoring(RelationGetRelid(rel)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s is written by the engine only",
+						catalog_qualified_name(RelationGetRelid(rel))),
+				 errhint("Change the rules, or exclude the record by a row of territory.exclusion.")));
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,19 @@
+/*
+ * inval.h
+ *		Relation invalidations, for the caches of the other modules.
+ */
+#ifndef TERRITORY_INVAL_H
+#define TERRITORY_INVAL_H
+
+#include "postgres.h"
+
+/* Called with a relation's OID, or InvalidOid for all; may only set flags. */
+typedef void (*InvalListener) (Oid relid);
+
+/* Adds a listener for the rest of the backend's life. */
+extern void inval_listen(InvalListener listener);
+
+/* Tells every backend, at commit, to forget what it keeps of this relation. */
+extern void inval_send(Oid relid);
+
+#endif							/* TERRITORY_INVAL_H */

@@ -1,0 +1,33 @@
+/*
+ * criteria.h
+ *		The criteria of a rule: text to checked expression tree, and back.
+ */
+#ifndef TERRITORY_CRITERIA_H
+#define TERRITORY_CRITERIA_H
+
+#include "postgres.h"
+
+#include "nodes/primnodes.h"
+#include "utils/rel.h"
+
+/*
+ * Reads criteria against a table's columns under the session's search_path.
+ * Syntax, names and types are PostgreSQL's own business; errors carry the
+ * position inside the criteria. palloc'd.
+ */
+extern Expr *criteria_parse(Relation rel, const char *criteria);
+
+/* likewise for criteria written before a column was renamed */
+extern Expr *criteria_parse_renamed(Relation rel, const char *criteria,
+									const char *old_name, const char *new_name);
+
+/* Refuses what could make the rule mean different things to different writers. */
+extern void criteria_check(Relation rel, Expr *expr, const char *criteria);
+
+/* The same as text with every name qualified; read back under an empty path. */
+extern char *criteria_deparse(Relation rel, Expr *expr);
+
+/* Which of the settings that can be pinned (base/session.h) may it feel? */
+extern int	criteria_settings(Expr *expr);
+
+#endif							/* TERRITORY_CRITERIA_H */

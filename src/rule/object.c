@@ -1,0 +1,130 @@
+/*
+ * object.c
+ *		Attached tables: rows of territory.object with what follows from them.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "base/catalog.h"
+#include "base/session.h"
+#include "rule/object.h"
+
+/*
+ * mode_of reads the column mode, whose values a check constraint limits.
+ */
+static MatchMode
+mode_of(const char *mode)
+{
+	if (strcmp(mode, "all") == 0)
+		return MODE_ALL;
+	return strcmp(mode, "first") == 0 ? MODE_FIRST : MODE_DEEPEST;
+}
+
+/*
+ * relation_owner returns the owner of a relation.
+ */
+static Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * complete_info fills in what follows from the catalogs.
+ */
+static void
+complete_info(ObjectInfo *info)
+{
+	info->owner = relation_owner(info->object);
+	info->key_attno = get_attnum(info->object, NameStr(info->key_column));
+	if (info->key_attno == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("key column \"%s\" of attached table %s does not exist",
+						NameStr(info->key_column), catalog_qualified_name(info->object))));
+	info->key_type = getBaseType(get_atttype(info->object, info->key_attno));
+}
+
+/*
+ * object_load reads the row of an attached table.
+ */
+bool
+object_load(Oid relid, ObjectInfo *info)
+{
+	static KeptStatement find = {
+		"SELECT key_column, mode, assignment FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
+		SPI_OK_SELECT, 1, {OIDOID}
+	};
+	Datum		values[1] = {ObjectIdGetDatum(relid)};
+	HeapTuple	row;
+	TupleDesc	desc;
+	bool		isnull;
+
+	session_execute_kept(&find, values, NULL);
+	if (SPI_processed == 0)
+		return false;
+	row = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	info->object = relid;
+	info->key_column = *DatumGetName(SPI_getbinval(row, desc, 1, &isnull));
+	info->mode = mode_of(SPI_getvalue(row, desc, 2));
+	info->assignment = DatumGetObjectId(SPI_getbinval(row, desc, 3, &isnull));
+	complete_info(info);
+	return true;
+}
+
+/*
+ * object_require is object_load for a table that must be attached.
+ */
+void
+object_require(Oid relid, ObjectInfo *info)
+{
+	char	   *name;
+
+	if (object_load(relid, info))
+		return;
+	name = catalog_qualified_name(relid);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table %s is not attached", name),
+			 errhint("SELECT territory.attach(%s) attaches it.", quote_literal_cstr(name))));
+}
+
+/*
+ * object_list returns the OIDs of all attached tables, ascending: the order in
+ * which their locks are taken.
+ */
+List *
+object_list(void)
+{
+	static KeptStatement find = {
+		"SELECT object FROM territory.object ORDER BY object::pg_catalog.oid",
+		SPI_OK_SELECT, 0
+	};
+	List	   *objects = NIL;
+
+	session_execute_kept(&find, NULL, NULL);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+
+		objects = lappend_oid(objects,
+							  DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+															 SPI_tuptable->tupdesc, 1, &isnull)));
+	}
+	return objects;
+}

@@ -1,0 +1,47 @@
+/*
+ * object.h
+ *		Attached tables: rows of territory.object with what follows from them.
+ */
+#ifndef TERRITORY_OBJECT_H
+#define TERRITORY_OBJECT_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+/* columns of territory.object */
+#define Anum_object_object		1
+#define Anum_object_kind		2
+#define Anum_object_key_column	3
+#define Anum_object_mode		4
+#define Anum_object_assignment	5
+
+/* which of the matching nodes a record gets */
+typedef enum MatchMode
+{
+	MODE_DEEPEST,				/* those with no matching descendant */
+	MODE_ALL,					/* all */
+	MODE_FIRST					/* one, by priority, depth, path */
+} MatchMode;
+
+typedef struct ObjectInfo
+{
+	Oid			object;
+	Oid			owner;			/* of the table */
+	Oid			assignment;		/* table of its pairs */
+	NameData	key_column;
+	AttrNumber	key_attno;
+	Oid			key_type;
+	MatchMode	mode;
+} ObjectInfo;
+
+/* false when the table is not attached. Needs an SPI connection. */
+extern bool object_load(Oid relid, ObjectInfo *info);
+
+/* raises 55000 with a hint when the table is not attached */
+extern void object_require(Oid relid, ObjectInfo *info);
+
+/* OIDs of all attached tables, ascending. Needs an SPI connection. */
+extern List *object_list(void);
+
+#endif							/* TERRITORY_OBJECT_H */

@@ -1,0 +1,115 @@
+/*
+ * model.c
+ *		territory.model: exactly one model is active.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "base/catalog.h"
+#include "base/session.h"
+#include "base/triggers.h"
+#include "tree/node.h"
+
+PG_FUNCTION_INFO_V1(territory_model_merge);
+PG_FUNCTION_INFO_V1(territory_model_guard);
+
+/*
+ * model_active returns the id of the active model. Needs an SPI connection.
+ */
+int32
+model_active(void)
+{
+	static KeptStatement find = {
+		"SELECT id FROM territory.model WHERE state OPERATOR(pg_catalog.=) 'active'",
+		SPI_OK_SELECT, 0
+	};
+	bool		isnull;
+
+	session_execute_kept(&find, NULL, NULL);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no model is active"),
+				 errhint("Set the state of one row of territory.model to 'active'.")));
+	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/*
+ * replace_default writes a dumped row over the model that CREATE EXTENSION
+ * made; returns false when that one is not there.
+ */
+static bool
+replace_default(HeapTuple tuple, TupleDesc desc)
+{
+	static KeptStatement replace = {
+		"UPDATE territory.model SET name = $1, state = $2, description = $3, time_zone = $4, date_style = $5"
+		" WHERE id OPERATOR(pg_catalog.=) 1",
+		SPI_OK_UPDATE, 5, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}
+	};
+	Datum		values[5];
+	char		nulls[5];
+
+	for (int i = 0; i < 5; i++)
+	{
+		bool		isnull;
+
+		values[i] = heap_getattr(tuple, Anum_model_name + i, desc, &isnull);
+		nulls[i] = isnull ? 'n' : ' ';
+	}
+	session_execute_kept(&replace, values, nulls);
+	return SPI_processed > 0;
+}
+
+/*
+ * territory_model_merge: BEFORE INSERT, each row, on restoring a dump. CREATE
+ * EXTENSION has made model 1 already; the dump's row for it replaces that one.
+ */
+Datum
+territory_model_merge(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "model_merge",
+										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
+	HeapTuple	tuple = trigger->tg_trigtuple;
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	SessionRole role;
+	bool		merged;
+	bool		isnull;
+
+	if (!session_restoring(RelationGetRelid(trigger->tg_relation)) ||
+		DatumGetInt32(heap_getattr(tuple, Anum_model_id, desc, &isnull)) != 1)
+		return PointerGetDatum(tuple);
+
+	session_become(&role, catalog_owner());
+	SPI_connect();
+	merged = replace_default(tuple, desc);
+	SPI_finish();
+	session_restore_role(&role);
+	return PointerGetDatum(merged ? NULL : tuple);
+}
+
+/*
+ * territory_model_guard: AFTER UPDATE OR DELETE, each statement. One model
+ * stays active.
+ */
+Datum
+territory_model_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "model_guard",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	SessionRole role;
+
+	if (session_restoring(RelationGetRelid(trigger->tg_relation)))
+		return PointerGetDatum(NULL);
+	session_become(&role, catalog_owner());
+	SPI_connect();
+	(void) model_active();
+	SPI_finish();
+	session_restore_role(&role);
+	return PointerGetDatum(NULL);
+}

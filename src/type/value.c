@@ -1,0 +1,300 @@
+/*
+ * value.c
+ *		The value of the type as C code sees it: what territory.h declares.
+ *
+ * The bytes are dealt with in tpath.c; this file adds memory, errors and the
+ * encoding of the database.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "type/territory.h"
+#include "type/tpath.h"
+#include "type/value.h"
+#include "utils/typcache.h"
+
+/* longest beginning of a bad text that a message repeats, in bytes */
+#define TERRITORY_MAX_QUOTED_TEXT 200
+
+/*
+ * territory_allocate returns a value with room for "size" bytes of payload.
+ */
+Territory *
+territory_allocate(Size size)
+{
+	Territory *result = palloc(VARHDRSZ + size);
+
+	SET_VARSIZE(result, VARHDRSZ + size);
+	return result;
+}
+
+/*
+ * territory_from_payload copies a payload into a new value. The labels of a
+ * bound that subtree_end made may be too long; nothing else may be wrong.
+ */
+Territory *
+territory_from_payload(const char *payload, Size size)
+{
+	Territory *result = territory_allocate(size);
+
+	Assert(tpath_check(payload, size, territory_mblen) == TPATH_OK ||
+		   tpath_check(payload, size, territory_mblen) == TPATH_LABEL_TOO_LONG);
+	memcpy(VARDATA(result), payload, size);
+	return result;
+}
+
+/*
+ * territory_to_cstring returns the text form with a zero byte behind it.
+ */
+char *
+territory_to_cstring(const Territory *t)
+{
+	Size text_size = tpath_text_size(TERRITORY_DATA(t), TERRITORY_SIZE(t));
+	char *text = palloc(text_size + 1);
+
+	tpath_print(TERRITORY_DATA(t), TERRITORY_SIZE(t), text, text_size);
+	text[text_size] = '\0';
+	return text;
+}
+
+/*
+ * territory_problem says in words what an error of syntax is.
+ */
+static const char *
+territory_problem(TPathError error)
+{
+	switch (error)
+	{
+		case TPATH_EMPTY_LABEL:
+			return "Empty label";
+		case TPATH_UNTERMINATED_QUOTE:
+			return "Unterminated double quote";
+		case TPATH_QUOTE_IN_LABEL:
+			return "Double quote inside an unquoted label";
+		case TPATH_TEXT_AFTER_QUOTE:
+			return "Text after a closing double quote";
+		case TPATH_OUTER_SPACE:
+			return "White space at the edge of an unquoted label";
+		case TPATH_CONTROL_CHARACTER:
+			return "Control character in an unquoted label";
+		default:
+			return "Invalid byte";
+	}
+}
+
+/*
+ * territory_advice says what the user can do about an error of syntax.
+ */
+static const char *
+territory_advice(TPathError error)
+{
+	switch (error)
+	{
+		case TPATH_EMPTY_LABEL:
+			return "Labels are separated by single dots and have at least one character; only the empty text, the root, has no label.";
+		case TPATH_UNTERMINATED_QUOTE:
+			return "Close the label with a double quote; write a double quote that belongs to the label twice.";
+		case TPATH_QUOTE_IN_LABEL:
+			return "Put the whole label in double quotes and write the inner double quote twice.";
+		case TPATH_TEXT_AFTER_QUOTE:
+			return "Only a dot may follow a quoted label; write a double quote that belongs to the label twice.";
+		default:
+			return "Put the label in double quotes or remove the character.";
+	}
+}
+
+/*
+ * territory_save_limit reports a text that is right but too large.
+ */
+static void
+territory_save_limit(TPathError error, int position, struct Node *escontext)
+{
+	if (error == TPATH_LABEL_TOO_LONG)
+		errsave(escontext,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("label of territory is too long"),
+				 errdetail("The label at character %d has more than %d characters.", position,
+						   TPATH_MAX_LABEL_CHARS)));
+	else
+		errsave(escontext,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("territory has too many labels"),
+				 errdetail("The label at character %d is the first beyond the limit of %d.",
+						   position, TPATH_MAX_LEVELS)));
+}
+
+/*
+ * territory_save_error reports what tpath_parse found at an offset of a text.
+ */
+static void
+territory_save_error(TPathError error, const char *text, Size size, Size offset,
+					 struct Node *escontext)
+{
+	int position = pg_mbstrlen_with_len(text, offset) + 1;
+	int shown = size;
+
+	if (error == TPATH_LABEL_TOO_LONG || error == TPATH_TOO_MANY_LEVELS)
+	{
+		territory_save_limit(error, position, escontext);
+		return;
+	}
+	if (size > TERRITORY_MAX_QUOTED_TEXT)
+		shown = pg_mbcliplen(text, size, TERRITORY_MAX_QUOTED_TEXT);
+	errsave(escontext, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+						errmsg("invalid input syntax for type %s: \"%.*s%s\"", "territory", shown,
+							   text, shown < size ? "..." : ""),
+						errdetail("%s at character %d.", territory_problem(error), position),
+						errhint("%s", territory_advice(error))));
+}
+
+/*
+ * territory_parse returns the value of a text form. What is wrong with the
+ * text is raised, or else saved in the error context and NULL returned.
+ */
+Territory *
+territory_parse(const char *text, Size size, struct Node *escontext)
+{
+	Territory *result = territory_allocate(size);
+	TPathError error;
+	Size payload_size;
+	Size error_at;
+
+	error = tpath_parse(text, size, territory_mblen, VARDATA(result), &payload_size, &error_at);
+	if (error != TPATH_OK)
+	{
+		territory_save_error(error, text, size, error_at, escontext);
+		return NULL;
+	}
+	SET_VARSIZE(result, VARHDRSZ + payload_size);
+	return result;
+}
+
+/*
+ * territory_from_cstring is territory_parse for a text with a zero byte
+ * behind it.
+ */
+Territory *
+territory_from_cstring(const char *text, struct Node *escontext)
+{
+	return territory_parse(text, strlen(text), escontext);
+}
+
+/*
+ * territory_check_level_count raises an error if a path that is about to be
+ * made would have too many labels.
+ */
+static void
+territory_check_level_count(long levels)
+{
+	if (levels > TPATH_MAX_LEVELS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("territory has too many labels"),
+				 errdetail("The result would have %ld labels; the limit is %d.", levels,
+						   TPATH_MAX_LEVELS)));
+}
+
+/*
+ * territory_append returns the labels of a followed by "size" bytes of
+ * payload, which has "levels" labels.
+ */
+static Territory *
+territory_append(const Territory *a, const char *payload, Size size, long levels)
+{
+	Size a_size = TERRITORY_SIZE(a);
+	Size separator = a_size > 0 && size > 0;
+	Territory *result;
+	char *out;
+
+	territory_check_level_count(levels + territory_nlevel(a));
+	result = territory_allocate(a_size + separator + size);
+	out = VARDATA(result);
+	memcpy(out, TERRITORY_DATA(a), a_size);
+	if (separator)
+		out[a_size] = '\0';
+	memcpy(out + a_size + separator, payload, size);
+	return result;
+}
+
+/*
+ * territory_concat returns the labels of a followed by those of b.
+ */
+Territory *
+territory_concat(const Territory *a, const Territory *b)
+{
+	return territory_append(a, TERRITORY_DATA(b), TERRITORY_SIZE(b), territory_nlevel(b));
+}
+
+/*
+ * territory_check_new_label raises an error unless raw text can be a label.
+ */
+static void
+territory_check_new_label(const char *label, Size size)
+{
+	TPathError error = tpath_check_label(label, size, territory_mblen);
+
+	if (error == TPATH_LABEL_TOO_LONG)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("label of territory is too long"),
+				 errdetail("A label has at most %d characters.", TPATH_MAX_LABEL_CHARS)));
+	if (error != TPATH_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid label of territory"),
+				 errdetail("%s.", error == TPATH_EMPTY_LABEL ? "A label has at least one character"
+															 : "A label contains no zero byte")));
+}
+
+/*
+ * territory_child returns the parent, or the root if there is none, extended
+ * by one label of raw text. It raises an error if the text cannot be a label.
+ */
+Territory *
+territory_child(const Territory *parent, const char *label, Size size)
+{
+	territory_check_new_label(label, size);
+	if (parent == NULL)
+		return territory_from_payload(label, size);
+	return territory_append(parent, label, size, 1);
+}
+
+/*
+ * territory_compare returns -1, 0 or 1 in tree order.
+ */
+int
+territory_compare(const Territory *a, const Territory *b)
+{
+	return tpath_compare(TERRITORY_DATA(a), TERRITORY_SIZE(a), TERRITORY_DATA(b),
+						 TERRITORY_SIZE(b));
+}
+
+/*
+ * territory_contains tells whether a is b or an ancestor of b.
+ */
+bool
+territory_contains(const Territory *a, const Territory *b)
+{
+	return tpath_contains(TERRITORY_DATA(a), TERRITORY_SIZE(a), TERRITORY_DATA(b),
+						  TERRITORY_SIZE(b));
+}
+
+/*
+ * territory_nlevel returns the number of labels.
+ */
+int
+territory_nlevel(const Territory *t)
+{
+	return (int) tpath_level_count(TERRITORY_DATA(t), TERRITORY_SIZE(t));
+}
+
+/*
+ * territory_is_type tells whether a type is the one of this module, whatever
+ * its name: the one whose default order is ours. Planner functions ask, since
+ * they may have been attached to anything.
+ */
+bool
+territory_is_type(Oid type)
+{
+	TypeCacheEntry *entry;
+
+	if (!OidIsValid(type))
+		return false;
+	entry = lookup_type_cache(type, TYPECACHE_CMP_PROC_FINFO);
+	return entry->cmp_proc_finfo.fn_addr == territory_sql_cmp;
+}

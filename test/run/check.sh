@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# check.sh [PART...]: all tests in one command (`make check`). Parts: repository, here (this machine's PostgreSQL:
+# regression, isolation, TAP), versions (the other PostgreSQL versions in chroots, as root). Without arguments all.
+#
+# The last line is "N passed, N failed"; the status is 1 when anything failed or no test ran. What could not be run
+# is said in the summary and counted neither way.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/chroot.sh"
+parts=" ${*:-repository here versions} "
+
+# lone TESTS ENDING OUTPUTS: tests without expected output and outputs (NAME.out, NAME_1.out) without a test
+lone() {
+  local f name
+  for f in "$1"/*."$2"; do
+    [ ! -e "$f" ] || [ -e "$3/$(basename "$f" ".$2").out" ] || echo "$f"
+  done
+  for f in "$3"/*.out; do
+    name=$(basename "$f" .out)
+    [ ! -e "$f" ] || [ -e "$1/$name.$2" ] || [ -e "$1/${name%_[0-9]}.$2" ] || echo "$f"
+  done
+}
+
+# repository: what has to agree in the sources themselves
+check_repository() {
+  local control meta provided lone failed=0
+  control=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$REPO/territory.control")
+  read -r meta provided <<<"$(perl -MJSON::PP -0777 -ne '
+    my $m = decode_json($_); my $p = $m->{provides}{territory};
+    print "$m->{version}/$p->{version} $p->{file}\n"' "$REPO/META.json")"
+  if [ "$meta $provided" != "$control/$control sql/territory--$control.sql" ]; then
+    say "META.json says $meta and $provided, territory.control says $control"
+    failed=$((failed + 1))
+  fi
+  lone=$(cd "$REPO" && { lone test/sql sql expected; lone test/isolation/specs spec test/isolation/expected; })
+  if [ -n "$lone" ]; then
+    say "tests without expected output, or the other way round:" $lone
+    failed=$((failed + 1))
+  fi
+  printf 'repository: versions agree, tests and outputs pair up\t%s\t%s\t0\t\n' $((2 - failed)) $failed >>"$RESULTS"
+}
+
+# ended STATUS MAJOR: a suite that ended badly without saying what failed is a failure
+ended() {
+  if [ "$1" != 0 ] && ! awk -F '\t' -v label="PostgreSQL $2:" 'index($1, label) == 1 && $3 > 0 { found = 1 } END { exit !found }' "$RESULTS"; then
+    printf 'PostgreSQL %s: did not come to its end\t0\t1\t0\t\n' "$2" >>"$RESULTS"
+  fi
+}
+
+check_versions() {
+  local entry
+  for entry in $CHROOT_VERSIONS; do
+    [ "${entry%:*}" != "$MAJOR" ] || continue
+    if is_root; then
+      run_version "${entry%:*}" "${entry#*:}"
+    else
+      printf 'PostgreSQL %s\t0\t0\t0\tnot run: other versions need root (sudo make check)\n' "${entry%:*}" >>"$RESULTS"
+    fi
+  done
+}
+
+# summary: the table, and true when something ran and nothing failed
+summary() {
+  printf '\n%-56s %7s %7s %8s\n' "what ran" passed failed seconds
+  awk -F '\t' -v logs="$WORK" '$2 + $3 > 0 { printf "%-56s %7d %7d %8d\n", $1, $2, $3, $4; passed += $2; failed += $3 }
+       $2 + $3 > 0 && $1 ~ /regression|isolation|TAP/ { tests += $2 + $3 }
+       $5 != "" { notes = notes $1 ": " $5 "\n" }
+       END { if (notes) printf "\n%s", notes
+             if (!tests) print "no test ran"
+             if (failed || !tests) print "\nlogs are kept in " logs
+             printf "\n%d passed, %d failed\n", passed, failed
+             exit !(tests && !failed) }' "$RESULTS"
+}
+
+need_server
+if [ -n "$(find "$REPO/test/tap" -name '*.pl' 2>/dev/null | head -n 1)" ] && ! perl -MIPC::Run -e 1 2>/dev/null; then
+  need "for the TAP tests" libipc-run-perl || say "the TAP tests will not run"
+fi
+new_work check
+export RESULTS=$WORK/results
+: >"$RESULTS"
+if [ -z "${TERRITORY_SHARED_DATA:-}" ] && [ -d "$REPO/../shared/data" ]; then
+  TERRITORY_SHARED_DATA=$(cd "$REPO/../shared/data" && pwd)
+  export TERRITORY_SHARED_DATA
+fi
+
+case $parts in *' repository '*) check_repository ;; esac
+case $parts in *' here '*)
+  QUIET=1 bash "$REPO/test/run/suite.sh" regression isolation tap </dev/null
+  ended $? "$MAJOR" ;;
+esac
+case $parts in *' versions '*) check_versions ;; esac
+
+QUIET=1
+summary
