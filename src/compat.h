@@ -104,4 +104,13 @@ territory_mblen(const char *at, Size limit)
 #define territory_is_virtual(attribute) ((attribute)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
 #endif
 
+/*
+ * pq_sendcountedtext lost its flag (17): whether the count includes itself.
+ */
+#if PG_VERSION_NUM < 170000
+#define territory_sendcountedtext(buf, text, size) pq_sendcountedtext(buf, text, size, false)
+#else
+#define territory_sendcountedtext(buf, text, size) pq_sendcountedtext(buf, text, size)
+#endif
+
 #endif							/* TERRITORY_COMPAT_H */

@@ -291,7 +291,9 @@ collect_items(ExpandedRollup *rollup)
 
 /*
  * get_flat_size returns the size of the flat form. It is called twice for one
- * tuple; the items are collected once after a change.
+ * tuple; the items are collected once after a change. The caller may be in a
+ * context that cannot free single chunks (a sort's, from 17 on), so the numeric
+ * arithmetic goes on in one of its own.
  */
 static Size
 get_flat_size(ExpandedObjectHeader *object)
@@ -300,7 +302,15 @@ get_flat_size(ExpandedObjectHeader *object)
 
 	Assert(rollup->magic == EXPANDED_ROLLUP_MAGIC);
 	if (rollup->items == NULL)
+	{
+		MemoryContext scratch = AllocSetContextCreate(rollup->header.eoh_context,
+													  "territory.rollup sums", ALLOCSET_SMALL_SIZES);
+		MemoryContext old = MemoryContextSwitchTo(scratch);
+
 		collect_items(rollup);
+		MemoryContextSwitchTo(old);
+		MemoryContextDelete(scratch);
+	}
 	return rollup_size(rollup->items, rollup->nitems);
 }
 

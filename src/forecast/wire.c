@@ -41,7 +41,7 @@ send_item(StringInfo message, const RollupItem *item)
 	char	   *path_text = territory_to_cstring(path);
 	bytea	   *sum = send_numeric(item->sum);
 
-	pq_sendcountedtext(message, path_text, strlen(path_text), false);
+	territory_sendcountedtext(message, path_text, strlen(path_text));
 	pq_sendint64(message, item->count);
 	pq_sendint32(message, VARSIZE_ANY_EXHDR(sum));
 	pq_sendbytes(message, VARDATA_ANY(sum), VARSIZE_ANY_EXHDR(sum));
