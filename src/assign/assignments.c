@@ -73,7 +73,7 @@ territory_record_count(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	find_object(PG_GETARG_OID(0), &info);
-	if (SPI_execute(psprintf("SELECT count(*) FROM %s", catalog_qualified_name(info.object)), true, 0) != SPI_OK_SELECT)
+	if (SPI_execute(psprintf("SELECT pg_catalog.count(*) FROM %s", catalog_qualified_name(info.object)), true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not count the rows of %s", catalog_qualified_name(info.object));
 	count = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	SPI_finish();

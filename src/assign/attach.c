@@ -505,7 +505,7 @@ count_rows(const char *table, Oid object)
 	Datum		values[1] = {ObjectIdGetDatum(object)};
 	bool		isnull;
 
-	session_execute(psprintf("SELECT count(*) FROM territory.%s WHERE object OPERATOR(pg_catalog.=) $1", table),
+	session_execute(psprintf("SELECT pg_catalog.count(*) FROM territory.%s WHERE object OPERATOR(pg_catalog.=) $1", table),
 					SPI_OK_SELECT, 1, types, values, NULL);
 	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }

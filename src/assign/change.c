@@ -74,23 +74,32 @@ is_silent(const TriggerData *trigger)
 	return defer_runs || session_restoring(RelationGetRelid(trigger->tg_relation));
 }
 
+/* What a trigger's work is bracketed by. */
+typedef struct ChangeScope
+{
+	SessionRole role;
+	int			pin;
+} ChangeScope;
+
 /*
- * begin and end bracket a trigger's work: as the owner of our tables, with the
- * transition tables in reach.
+ * begin and end bracket a trigger's work: as the owner of our tables, under an
+ * empty search_path, with the transition tables in reach.
  */
 static void
-begin(TriggerData *trigger, SessionRole *role)
+begin(TriggerData *trigger, ChangeScope *scope)
 {
 	SPI_connect();
-	session_become(role, catalog_owner());
+	session_become(&scope->role, catalog_owner());
+	scope->pin = session_pin(NULL, PIN_PATH);
 	if (SPI_register_trigger_data(trigger) != SPI_OK_TD_REGISTER)
 		elog(ERROR, "could not register transition tables");
 }
 
 static void
-end(const SessionRole *role)
+end(const ChangeScope *scope)
 {
-	session_restore_role(role);
+	session_unpin(scope->pin);
+	session_restore_role(&scope->role);
 	SPI_finish();
 }
 
@@ -110,6 +119,18 @@ oid_column(void)
 																SPI_tuptable->tupdesc, 1, &isnull)));
 	}
 	return oids;
+}
+
+/*
+ * is_attached tells whether a table is still attached: one that is being
+ * detached takes its rules and exclusions along.
+ */
+static bool
+is_attached(Oid object)
+{
+	ObjectInfo	info;
+
+	return object_load(object, &info);
 }
 
 /*
@@ -212,14 +233,14 @@ territory_reassign_rules(PG_FUNCTION_ARGS)
 	TriggerData *trigger = trigger_data(fcinfo, "reassign_rules",
 										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
 	Oid			types[2] = {OIDOID, INT4OID};
-	SessionRole role;
+	ChangeScope scope;
 	List	   *objects;
 	ListCell   *cell;
 	int32		model;
 
 	if (is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &role);
+	begin(trigger, &scope);
 	session_execute(psprintf("%s SELECT DISTINCT object::pg_catalog.oid FROM changed ORDER BY 1",
 							 changed_rules(trigger)), SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	objects = oid_column();
@@ -230,10 +251,12 @@ territory_reassign_rules(PG_FUNCTION_ARGS)
 	{
 		Datum		values[2] = {ObjectIdGetDatum(lfirst_oid(cell)), Int32GetDatum(model)};
 
+		if (!is_attached(lfirst_oid(cell)))
+			continue;
 		session_execute(affected_by_rules(trigger), SPI_OK_SELECT, 2, types, values, NULL);
 		run_criteria(lfirst_oid(cell));
 	}
-	end(&role);
+	end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -275,12 +298,12 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 	TriggerData *trigger = trigger_data(fcinfo, "reassign_nodes",
 										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
 	Oid			types[3] = {OIDOID, INT4OID, BOOLOID};
-	SessionRole role;
+	ChangeScope scope;
 	ListCell   *cell;
 
 	if (node_moving() || is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &role);
+	begin(trigger, &scope);
 	foreach(cell, lock_all_objects())
 	{
 		Oid			object = lfirst_oid(cell);
@@ -293,7 +316,7 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 		session_execute(query, SPI_OK_SELECT, 3, types, values, NULL);
 		run_criteria(object);
 	}
-	end(&role);
+	end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -306,16 +329,18 @@ territory_reassign_models(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = trigger_data(fcinfo, "reassign_models",
 										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
-	SessionRole role;
+	ChangeScope scope;
 	ListCell   *cell;
 
 	if (is_silent(trigger))
 		return PointerGetDatum(NULL);
-	SPI_connect();
-	session_become(&role, catalog_owner());
+	begin(trigger, &scope);
 	foreach(cell, lock_all_objects())
-		(void) run_where(lfirst_oid(cell), NULL);
-	end(&role);
+	{
+		if (is_attached(lfirst_oid(cell)))
+			(void) run_where(lfirst_oid(cell), NULL);
+	}
+	end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -327,13 +352,13 @@ territory_reassign_objects(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = trigger_data(fcinfo, "reassign_objects",
 										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
-	SessionRole role;
+	ChangeScope scope;
 	List	   *objects;
 	ListCell   *cell;
 
 	if (is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &role);
+	begin(trigger, &scope);
 	session_execute("SELECT n.object::pg_catalog.oid"
 					"  FROM old_object o JOIN new_object n ON n.object OPERATOR(pg_catalog.=) o.object"
 					" WHERE o.mode OPERATOR(pg_catalog.<>) n.mode ORDER BY 1",
@@ -344,7 +369,7 @@ territory_reassign_objects(PG_FUNCTION_ARGS)
 		lock_object_for_change(lfirst_oid(cell));
 		(void) run_where(lfirst_oid(cell), NULL);
 	}
-	end(&role);
+	end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -382,13 +407,13 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
 	Oid			types[1] = {OIDOID};
 	StringInfoData rows;
-	SessionRole role;
+	ChangeScope scope;
 	List	   *objects;
 	ListCell   *cell;
 
 	if (is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &role);
+	begin(trigger, &scope);
 	initStringInfo(&rows);
 	appendStringInfoString(&rows, "(");
 	if (trigger->tg_oldtable)
@@ -399,9 +424,7 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 		appendStringInfo(&rows, "SELECT object, key FROM %s", trigger->tg_trigger->tgnewtable);
 	appendStringInfoString(&rows, ")");
 
-	/* an object that is being detached takes its exclusions along */
-	session_execute(psprintf("SELECT DISTINCT c.object::pg_catalog.oid FROM %s AS c"
-							 " JOIN territory.object o ON o.object OPERATOR(pg_catalog.=) c.object ORDER BY 1",
+	session_execute(psprintf("SELECT DISTINCT c.object::pg_catalog.oid FROM %s AS c ORDER BY 1",
 							 rows.data), SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	objects = oid_column();
 	foreach(cell, objects)
@@ -410,11 +433,13 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 	{
 		Datum		values[1] = {ObjectIdGetDatum(lfirst_oid(cell))};
 
+		if (!is_attached(lfirst_oid(cell)))
+			continue;
 		session_execute(psprintf("SELECT DISTINCT key FROM %s AS c WHERE object OPERATOR(pg_catalog.=) $1",
 								 rows.data), SPI_OK_SELECT, 1, types, values, NULL);
 		run_keys(lfirst_oid(cell));
 	}
-	end(&role);
+	end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -468,15 +493,14 @@ territory_exclusion_check(PG_FUNCTION_ARGS)
 	Datum		object = heap_getattr(tuple, Anum_exclusion_object, desc, &object_null);
 	Datum		key = heap_getattr(tuple, Anum_exclusion_key, desc, &key_null);
 	ObjectInfo	info;
-	SessionRole role;
+	ChangeScope scope;
 
 	/* a NULL fails its constraint */
 	if (session_restoring(RelationGetRelid(trigger->tg_relation)) || object_null || key_null)
 		return PointerGetDatum(tuple);
-	SPI_connect();
-	session_become(&role, catalog_owner());
+	begin(trigger, &scope);
 	object_require(DatumGetObjectId(object), &info);
-	end(&role);
+	end(&scope);
 	key = CStringGetTextDatum(canonical_key(info.key_type, TextDatumGetCString(key)));
 	return PointerGetDatum(heap_modify_tuple_by_cols(tuple, desc, 1, &column, &key, &not_null));
 }
@@ -490,12 +514,11 @@ territory_node_guard_assignments(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = trigger_data(fcinfo, "node_guard_assignments",
 										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
-	SessionRole role;
+	ChangeScope scope;
 	NodeRow		node;
 	ListCell   *cell;
 
-	SPI_connect();
-	session_become(&role, catalog_owner());
+	begin(trigger, &scope);
 	node_read(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation), &node);
 	foreach(cell, lock_all_objects())
 	{
@@ -518,6 +541,6 @@ territory_node_guard_assignments(PG_FUNCTION_ARGS)
 					 errhint("Delete its rules first (DELETE FROM territory.rule WHERE node_id = %d), which moves the records on.",
 							 node.id)));
 	}
-	end(&role);
+	end(&scope);
 	return PointerGetDatum(NULL);
 }

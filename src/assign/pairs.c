@@ -69,7 +69,7 @@ static const struct
 		" SELECT p.key, p.node_id, p.rule_id, false, pg_catalog.now()"
 		"   FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS p (key, node_id, rule_id)"
 		" ON CONFLICT (%k, node_id) DO UPDATE SET rule_id = EXCLUDED.rule_id"
-		"  WHERE a.rule_id IS DISTINCT FROM EXCLUDED.rule_id",
+		"  WHERE a.rule_id IS NULL OR a.rule_id OPERATOR(pg_catalog.<>) EXCLUDED.rule_id",
 	SPI_OK_INSERT, 3},
 	[PAIRS_DELETE] = {
 		"DELETE FROM %p a USING ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2)) AS p (key, node_id)"

@@ -167,7 +167,7 @@ run_record(Oid object, const char *scope, TimestampTz started, const BatchCounts
 {
 	static KeptStatement insert = {
 		"INSERT INTO territory.run_log (object, scope, started, seconds, rows_read, added, removed)"
-		" VALUES ($1, $2, $3, pg_catalog.round(extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $3), 3), $4, $5, $6)",
+		" VALUES ($1, $2, $3, pg_catalog.round(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $3)::pg_catalog.numeric, 3), $4, $5, $6)",
 		SPI_OK_INSERT, 6, {OIDOID, TEXTOID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID}
 	};
 	Datum		values[6] = {

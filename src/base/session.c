@@ -101,22 +101,42 @@ session_execute(const char *sql, int expected, int nargs,
 }
 
 /*
- * session_execute_kept runs a kept statement. The server plans it anew when a
+ * keep prepares a kept statement, unless it is. The server plans it anew when a
  * table that it names has changed, by its text, so that it outlives the
  * extension's own DROP and CREATE.
+ */
+static void
+keep(KeptStatement *statement)
+{
+	SPIPlanPtr	plan;
+
+	if (statement->plan != NULL)
+		return;
+	plan = SPI_prepare(statement->sql, statement->nargs, statement->argtypes);
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare \"%s\"", statement->sql);
+	statement->plan = plan;
+}
+
+/*
+ * session_execute_kept runs a kept statement with the newest snapshot.
  */
 void
 session_execute_kept(KeptStatement *statement, Datum *values, const char *nulls)
 {
-	if (statement->plan == NULL)
-	{
-		SPIPlanPtr	plan = SPI_prepare(statement->sql, statement->nargs, statement->argtypes);
-
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not prepare \"%s\"", statement->sql);
-		statement->plan = plan;
-	}
+	keep(statement);
 	session_execute_plan(statement->plan, statement->expected, values, nulls);
+}
+
+/*
+ * session_read_kept runs a kept query with the snapshot of the calling query.
+ */
+void
+session_read_kept(KeptStatement *statement, Datum *values, const char *nulls)
+{
+	keep(statement);
+	if (SPI_execute_plan(statement->plan, values, nulls, true, 0) != statement->expected)
+		elog(ERROR, "could not run \"%s\"", statement->sql);
 }
 
 /*

@@ -49,6 +49,9 @@ typedef struct KeptStatement
 
 extern void session_execute_kept(KeptStatement *statement, Datum *values, const char *nulls);
 
+/* likewise, but by the snapshot of the calling query: for functions that are STABLE */
+extern void session_read_kept(KeptStatement *statement, Datum *values, const char *nulls);
+
 /* The settings under which criteria are read and evaluated. */
 typedef struct PinnedSettings
 {

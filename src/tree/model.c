@@ -9,6 +9,7 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/rel.h"
 
 #include "base/catalog.h"
@@ -16,7 +17,7 @@
 #include "base/triggers.h"
 #include "tree/node.h"
 
-PG_FUNCTION_INFO_V1(territory_model_merge);
+PG_FUNCTION_INFO_V1(territory_model_check);
 PG_FUNCTION_INFO_V1(territory_model_guard);
 
 /*
@@ -67,30 +68,70 @@ replace_default(HeapTuple tuple, TupleDesc desc)
 }
 
 /*
- * territory_model_merge: BEFORE INSERT, each row, on restoring a dump. CREATE
- * EXTENSION has made model 1 already; the dump's row for it replaces that one.
+ * check_settings raises when the server does not know the settings of a row.
  */
-Datum
-territory_model_merge(PG_FUNCTION_ARGS)
+static void
+check_settings(HeapTuple tuple, TupleDesc desc)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "model_merge",
-										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
-	HeapTuple	tuple = trigger->tg_trigtuple;
-	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	static const struct
+	{
+		int			column;
+		const char *setting;
+	}			checks[] = {
+		{Anum_model_time_zone, "TimeZone"},
+		{Anum_model_date_style, "DateStyle"}
+	};
+
+	for (int i = 0; i < lengthof(checks); i++)
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(tuple, checks[i].column, desc, &isnull);
+
+		if (!isnull)
+			(void) set_config_option(checks[i].setting, TextDatumGetCString(value),
+									 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SET, false, 0, false);
+	}
+}
+
+/*
+ * merge_default puts the dump's row for model 1, which CREATE EXTENSION has
+ * made already, in that one's place; false where there is nothing to merge.
+ */
+static bool
+merge_default(HeapTuple tuple, TupleDesc desc)
+{
 	SessionRole role;
 	bool		merged;
 	bool		isnull;
 
-	if (!session_restoring(RelationGetRelid(trigger->tg_relation)) ||
-		DatumGetInt32(heap_getattr(tuple, Anum_model_id, desc, &isnull)) != 1)
-		return PointerGetDatum(tuple);
-
+	if (DatumGetInt32(heap_getattr(tuple, Anum_model_id, desc, &isnull)) != 1)
+		return false;
 	session_become(&role, catalog_owner());
 	SPI_connect();
 	merged = replace_default(tuple, desc);
 	SPI_finish();
 	session_restore_role(&role);
-	return PointerGetDatum(merged ? NULL : tuple);
+	return merged;
+}
+
+/*
+ * territory_model_check: BEFORE INSERT OR UPDATE, each row. Refuses unknown
+ * settings; merges the default model of a dump that is being restored.
+ */
+Datum
+territory_model_check(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "model_check",
+										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	bool		insert = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
+	HeapTuple	tuple = insert ? trigger->tg_trigtuple : trigger->tg_newtuple;
+
+	if (!session_restoring(RelationGetRelid(trigger->tg_relation)))
+		check_settings(tuple, desc);
+	else if (insert && merge_default(tuple, desc))
+		return PointerGetDatum(NULL);
+	return PointerGetDatum(tuple);
 }
 
 /*

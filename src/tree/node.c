@@ -67,7 +67,7 @@ static KeptStatement carry_subtree = {
 };
 
 static KeptStatement count_children = {
-	"SELECT count(*), min(path)::text FROM territory.node WHERE parent_id OPERATOR(pg_catalog.=) $1",
+	"SELECT pg_catalog.count(*), territory.min(path)::pg_catalog.text FROM territory.node WHERE parent_id OPERATOR(pg_catalog.=) $1",
 	SPI_OK_SELECT, 1, {INT4OID}
 };
 
@@ -528,7 +528,7 @@ territory_node_id(PG_FUNCTION_ARGS)
 	values[1] = PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1);
 	nulls[1] = PG_ARGISNULL(1) ? 'n' : ' ';
 	SPI_connect();
-	session_execute_kept(&find, values, nulls);
+	session_read_kept(&find, values, nulls);
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
