@@ -20,6 +20,9 @@
 #include "assign/exclusion.h"
 #include "assign/pairs.h"
 
+/* records from which on a batch is large */
+#define LARGE_BATCH 64
+
 /* What is to be written. */
 typedef struct Difference
 {
@@ -263,6 +266,19 @@ find_difference(Batch *batch, Difference *difference)
 }
 
 /*
+ * is_new_ground tells whether the batch is of new records only, with keys that
+ * no pair is near. A pair of a record that was not there can only be left over
+ * from times when triggers were switched off; looking for it beforehand is
+ * cheaper than at every insertion, if the batch is large.
+ */
+static bool
+is_new_ground(const Batch *batch)
+{
+	return batch->count >= LARGE_BATCH && batch->fresh_count == batch->count &&
+		!pairs_in_range(&batch->rules->object, batch->keys, batch->count);
+}
+
+/*
  * batch_write writes what differs and empties the batch.
  */
 void
@@ -279,7 +295,10 @@ batch_write(Batch *batch)
 	find_difference(batch, &difference);
 	pairs_delete(object, &difference.deleted);
 	pairs_set_rule(object, &difference.changed);
-	pairs_insert(object, &difference.inserted);
+	if (is_new_ground(batch))
+		pairs_add(object, &difference.inserted);
+	else
+		pairs_insert(object, &difference.inserted);
 	batch->counts.records += batch->count;
 	batch->counts.added += difference.inserted.count;
 	batch->counts.removed += difference.deleted.count;

@@ -26,6 +26,8 @@
 typedef enum PairStatement
 {
 	PAIRS_FETCH,
+	PAIRS_IN_RANGE,
+	PAIRS_ADD,
 	PAIRS_INSERT,
 	PAIRS_DELETE,
 	PAIRS_SET_RULE,
@@ -64,6 +66,17 @@ static const struct
 		"  JOIN %p a ON a.%k OPERATOR(pg_catalog.=) p.key"
 		" ORDER BY p.record, a.node_id",
 	SPI_OK_SELECT, 1},
+	[PAIRS_IN_RANGE] = {
+		"SELECT FROM %p a"
+		" WHERE a.%k OPERATOR(pg_catalog.>=) (SELECT p.key FROM pg_catalog.unnest($1::%t[]) AS p (key) ORDER BY 1 LIMIT 1)"
+		"   AND a.%k OPERATOR(pg_catalog.<=) (SELECT p.key FROM pg_catalog.unnest($1::%t[]) AS p (key) ORDER BY 1 DESC LIMIT 1)"
+		" LIMIT 1",
+	SPI_OK_SELECT, 1},
+	[PAIRS_ADD] = {
+		"INSERT INTO %p (%k, node_id, rule_id, manual, since)"
+		" SELECT p.key, p.node_id, p.rule_id, false, pg_catalog.now()"
+		"   FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS p (key, node_id, rule_id)",
+	SPI_OK_INSERT, 3},
 	[PAIRS_INSERT] = {
 		"INSERT INTO %p AS a (%k, node_id, rule_id, manual, since)"
 		" SELECT p.key, p.node_id, p.rule_id, false, pg_catalog.now()"
@@ -328,6 +341,28 @@ void
 pairs_insert(const ObjectInfo *object, const PairList *list)
 {
 	write_list(object, PAIRS_INSERT, list);
+}
+
+/*
+ * pairs_add adds rule-made pairs of which none is there.
+ */
+void
+pairs_add(const ObjectInfo *object, const PairList *list)
+{
+	write_list(object, PAIRS_ADD, list);
+}
+
+/*
+ * pairs_in_range tells whether there are pairs between the least and the
+ * greatest of some keys. New keys mostly come from a sequence, beyond all that
+ * are there.
+ */
+bool
+pairs_in_range(const ObjectInfo *object, const Datum *keys, int count)
+{
+	Datum		values[1] = {key_array(object, keys, count)};
+
+	return execute(object, PAIRS_IN_RANGE, values) > 0;
 }
 
 /*

@@ -41,6 +41,11 @@ extern void pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id)
 /* stored pairs of some records, by record and node; palloc'd */
 extern int	pairs_fetch(const ObjectInfo *object, const Datum *keys, int count, StoredPair **stored);
 
+/* are there any for keys from the least to the greatest of these? */
+extern bool pairs_in_range(const ObjectInfo *object, const Datum *keys, int count);
+
+/* add is for pairs known not to be there; insert corrects those that are */
+extern void pairs_add(const ObjectInfo *object, const PairList *list);
 extern void pairs_insert(const ObjectInfo *object, const PairList *list);
 extern void pairs_delete(const ObjectInfo *object, const PairList *list);
 extern void pairs_set_rule(const ObjectInfo *object, const PairList *list);

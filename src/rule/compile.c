@@ -624,11 +624,40 @@ find_cover(Ruleset *rules, Condition *condition, Cover *cover)
 }
 
 /*
- * hang_rules fills the operands' postings, or counts them first: both passes
- * see the pairs in the same order.
+ * find_guard picks, of the other comparisons that a rule needs as well, the one
+ * that the fewest rows pass.
  */
 static void
-hang_rules(Ruleset *rules, List **covers, bool fill)
+find_guard(const Ruleset *rules, const Condition *rule, const Condition *cover, Posting *posting)
+{
+	double		best = 1;
+
+	posting->guard = -1;
+	posting->mask = 0;
+	for (int i = 0; rule->kind == CONDITION_AND && i < rule->count; i++)
+	{
+		const Condition *other = rule->args[i];
+		double		share;
+
+		if (other == cover || other->kind != CONDITION_CODES || other->negated)
+			continue;
+		share = other->count * code_share(&rules->operands[other->index]);
+		if (share >= best)
+			continue;
+		best = share;
+		posting->guard = other->index;
+		posting->mask = 0;
+		for (int k = 0; k < other->count; k++)
+			posting->mask |= UINT64CONST(1) << (other->codes[k] & 63);
+	}
+}
+
+/*
+ * count_postings counts the rules that hang on each value: those of a code two
+ * places late in start.
+ */
+static void
+count_postings(Ruleset *rules, List **covers)
 {
 	for (int i = 0; i < rules->rule_count; i++)
 	{
@@ -642,12 +671,32 @@ hang_rules(Ruleset *rules, List **covers, bool fill)
 			if (operand->start == NULL)
 				operand->start = palloc0((operand->value_count + 2) * sizeof(int));
 			for (int k = 0; k < condition->count; k++)
-			{
-				if (fill)
-					operand->postings[operand->start[condition->codes[k] + 1]++] = i;
-				else
-					operand->start[condition->codes[k] + 2]++;
-			}
+				operand->start[condition->codes[k] + 2]++;
+		}
+	}
+}
+
+/*
+ * fill_postings hangs the rules. The begins stand one place late; filling
+ * advances each to where the next value's list begins.
+ */
+static void
+fill_postings(Ruleset *rules, List **covers)
+{
+	for (int i = 0; i < rules->rule_count; i++)
+	{
+		ListCell   *cell;
+
+		foreach(cell, covers[i])
+		{
+			Condition  *condition = lfirst(cell);
+			Operand    *operand = &rules->operands[condition->index];
+			Posting		posting;
+
+			posting.rule = i;
+			find_guard(rules, rules->rules[i].condition, condition, &posting);
+			for (int k = 0; k < condition->count; k++)
+				operand->postings[operand->start[condition->codes[k] + 1]++] = posting;
 		}
 	}
 }
@@ -672,11 +721,7 @@ index_rules(Ruleset *rules)
 			rules->scanned[rules->scanned_count++] = i;
 	}
 
-	/*
-	 * Counts stand two places late, sums make them begins one place late, and
-	 * filling advances each begin to where the next code's list begins.
-	 */
-	hang_rules(rules, covers, false);
+	count_postings(rules, covers);
 	for (int i = 0; i < rules->operand_count; i++)
 	{
 		Operand    *operand = &rules->operands[i];
@@ -685,9 +730,9 @@ index_rules(Ruleset *rules)
 			continue;
 		for (int k = 1; k < operand->value_count + 2; k++)
 			operand->start[k] += operand->start[k - 1];
-		operand->postings = palloc(Max(operand->start[operand->value_count + 1], 1) * sizeof(int));
+		operand->postings = palloc(Max(operand->start[operand->value_count + 1], 1) * sizeof(Posting));
 	}
-	hang_rules(rules, covers, true);
+	fill_postings(rules, covers);
 }
 
 /* ----- reading the tables ----- */

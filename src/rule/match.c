@@ -77,17 +77,15 @@ match_end(MatchScope *scope)
 }
 
 /*
- * row_code returns the code of the row's value of an operand, looked up once.
+ * look_up_code looks the row's value of an operand up in its dictionary.
  */
 static int
-row_code(Ruleset *rules, int index)
+look_up_code(Ruleset *rules, int index)
 {
 	const Operand *operand = &rules->operands[index];
 	Datum		value;
 	bool		isnull;
 
-	if (rules->operand_stamp[index] == rules->stamp)
-		return rules->operand_code[index];
 	if (operand->attno != 0)
 		value = slot_getattr(rules->econtext->ecxt_scantuple, operand->attno, &isnull);
 	else
@@ -95,6 +93,17 @@ row_code(Ruleset *rules, int index)
 	rules->operand_code[index] = isnull ? CODE_NULL : operand_code_of(operand, value);
 	rules->operand_stamp[index] = rules->stamp;
 	return rules->operand_code[index];
+}
+
+/*
+ * row_code returns the code of the row's value of an operand, looked up once.
+ */
+static inline int
+row_code(Ruleset *rules, int index)
+{
+	if (rules->operand_stamp[index] == rules->stamp)
+		return rules->operand_code[index];
+	return look_up_code(rules, index);
 }
 
 /*
@@ -237,6 +246,21 @@ try_rule(Ruleset *rules, int index, int hit_count)
 }
 
 /*
+ * guard_passes tells whether the row may have a value that a rule needs beside
+ * the one that it hangs on.
+ */
+static inline bool
+guard_passes(Ruleset *rules, const Posting *posting)
+{
+	int			code;
+
+	if (posting->guard < 0)
+		return true;
+	code = row_code(rules, posting->guard);
+	return code >= 0 && (posting->mask >> (code & 63)) & 1;
+}
+
+/*
  * find_hits collects the nodes that have a true rule.
  */
 static int
@@ -256,7 +280,10 @@ find_hits(Ruleset *rules)
 		if (code < 0)
 			continue;
 		for (int k = operand->start[code]; k < operand->start[code + 1]; k++)
-			hit_count = try_rule(rules, operand->postings[k], hit_count);
+		{
+			if (guard_passes(rules, &operand->postings[k]))
+				hit_count = try_rule(rules, operand->postings[k].rule, hit_count);
+		}
 	}
 	for (int i = 0; i < rules->scanned_count; i++)
 		hit_count = try_rule(rules, rules->scanned[i], hit_count);

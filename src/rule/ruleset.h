@@ -19,6 +19,19 @@
 #include "type/territory.h"
 
 /*
+ * A rule that hangs on a value of an operand. The guard, where there is one, is
+ * another operand of which the rule needs one of a few values too: a bit for
+ * each of them, by the value's code modulo 64. It turns most rules away before
+ * they are looked at.
+ */
+typedef struct Posting
+{
+	int			rule;
+	int			guard;			/* operand, or -1 */
+	uint64		mask;
+} Posting;
+
+/*
  * An operand: an expression over the row that rules compare with constants for
  * equality (=, <>, IN, NOT IN). The dictionary numbers those constants, so that
  * a row's value is looked up once and every comparison is one of small integers.
@@ -39,7 +52,7 @@ typedef struct Operand
 	double		distinct;		/* estimated distinct values in the table */
 	/* rules to be tried for a value: postings[start[code] .. start[code + 1]) */
 	int		   *start;			/* NULL: no rule hangs on this operand */
-	int		   *postings;
+	Posting    *postings;
 } Operand;
 
 /* what a row's value of an operand is, beside a code of the dictionary */
