@@ -238,7 +238,7 @@ explain_rule(const Explanation *e, const Rule *rule, const char *expression)
 		values[EXPLAIN_RULE_ID] = Int32GetDatum(rule->id);
 		nulls[EXPLAIN_RULE] = rule->name == NULL;
 		values[EXPLAIN_RULE] = rule->name ? CStringGetTextDatum(rule->name) : (Datum) 0;
-		values[EXPLAIN_CRITERION] = CStringGetTextDatum(criteria_deparse(e->rel, lfirst(cell)));
+		values[EXPLAIN_CRITERION] = CStringGetTextDatum(criteria_show(e->rel, lfirst(cell)));
 		nulls[EXPLAIN_VALUE] = value[0] == '\0';
 		values[EXPLAIN_VALUE] = CStringGetTextDatum(value);
 		values[EXPLAIN_RESULT] = ExecEvalExprSwitchContext(state, econtext, &nulls[EXPLAIN_RESULT]);

@@ -28,6 +28,7 @@
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/ruleutils.h"
@@ -379,6 +380,20 @@ criteria_deparse(Relation rel, Expr *expr)
 
 	session_unpin(pin);
 	return text;
+}
+
+/*
+ * criteria_show returns the text of an expression for a person to read,
+ * palloc'd.
+ */
+char *
+criteria_show(Relation rel, Expr *expr)
+{
+	Datum		tree = CStringGetTextDatum(nodeToString(expr));
+
+	return TextDatumGetCString(DirectFunctionCall3(pg_get_expr_ext, tree,
+												   ObjectIdGetDatum(RelationGetRelid(rel)),
+												   BoolGetDatum(true)));
 }
 
 /*

@@ -27,6 +27,9 @@ extern void criteria_check(Relation rel, Expr *expr, const char *criteria);
 /* The same as text with every name qualified; read back under an empty path. */
 extern char *criteria_deparse(Relation rel, Expr *expr);
 
+/* The same for a person to read, with fewer parentheses. */
+extern char *criteria_show(Relation rel, Expr *expr);
+
 /* Which of the settings that can be pinned (base/session.h) may it feel? */
 extern int	criteria_settings(Expr *expr);
 
