@@ -462,24 +462,31 @@ find_predicate(Builder *builder, Expr *expr)
 	return index;
 }
 
-static Condition *build_condition(Builder *builder, Expr *expr);
+static Condition *build_condition(Builder *builder, Expr *expr, bool leading);
 
 /*
- * sort_arguments puts comparisons of codes before what the executor evaluates,
- * and leaves the order alone otherwise.
+ * sort_arguments puts comparisons of plain columns, which cannot raise errors,
+ * first, and leaves the order alone otherwise: a condition may stand there to
+ * keep the next one from an error (n <> 0 AND 100 / n > 5).
  */
 static void
-sort_arguments(Condition *condition)
+sort_arguments(const Ruleset *rules, Condition *condition)
 {
 	Condition **sorted = palloc(condition->count * sizeof(Condition *));
 	int			filled = 0;
 
-	for (int i = 0; i < condition->count; i++)
-		if (condition->args[i]->kind == CONDITION_CODES)
-			sorted[filled++] = condition->args[i];
-	for (int i = 0; i < condition->count; i++)
-		if (condition->args[i]->kind != CONDITION_CODES)
-			sorted[filled++] = condition->args[i];
+	for (int pass = 0; pass < 2; pass++)
+	{
+		for (int i = 0; i < condition->count; i++)
+		{
+			Condition  *argument = condition->args[i];
+			bool		plain = argument->kind == CONDITION_CODES &&
+				rules->operands[argument->index].attno != 0;
+
+			if (plain == (pass == 0))
+				sorted[filled++] = argument;
+		}
+	}
 	condition->args = sorted;
 }
 
@@ -487,7 +494,7 @@ sort_arguments(Condition *condition)
  * boolean_condition makes a condition of AND, OR or NOT.
  */
 static Condition *
-boolean_condition(Builder *builder, BoolExpr *expr)
+boolean_condition(Builder *builder, BoolExpr *expr, bool leading)
 {
 	ConditionKind kind = expr->boolop == AND_EXPR ? CONDITION_AND :
 		expr->boolop == OR_EXPR ? CONDITION_OR : CONDITION_NOT;
@@ -496,37 +503,48 @@ boolean_condition(Builder *builder, BoolExpr *expr)
 
 	condition->args = palloc(condition->count * sizeof(Condition *));
 	foreach(cell, expr->args)
-		condition->args[foreach_current_index(cell)] = build_condition(builder, lfirst(cell));
+	{
+		int			i = foreach_current_index(cell);
+
+		condition->args[i] = build_condition(builder, lfirst(cell), leading && i == 0);
+	}
 	if (kind != CONDITION_NOT)
-		sort_arguments(condition);
+		sort_arguments(builder->rules, condition);
+	return condition;
+}
+
+/*
+ * constant_condition makes a condition of a constant; NULL of a NULL, which is
+ * neither true nor false and is left to the executor.
+ */
+static Condition *
+constant_condition(const Const *constant)
+{
+	Condition  *condition;
+
+	if (constant->constisnull)
+		return NULL;
+	condition = make_condition(CONDITION_CONST, 0);
+	condition->negated = !DatumGetBool(constant->constvalue);
 	return condition;
 }
 
 /*
  * build_condition makes the condition of an expression that the planner has
- * simplified.
+ * simplified. leading: WHERE would evaluate it for every row, whatever the rest
+ * of the criteria says.
  */
 static Condition *
-build_condition(Builder *builder, Expr *expr)
+build_condition(Builder *builder, Expr *expr, bool leading)
 {
 	Condition  *condition = NULL;
 
 	check_stack_depth();
 	if (IsA(expr, BoolExpr))
-		return boolean_condition(builder, (BoolExpr *) expr);
+		return boolean_condition(builder, (BoolExpr *) expr, leading);
 	if (IsA(expr, Const))
-	{
-		Const	   *constant = (Const *) expr;
-
-		/* a constant NULL is neither true nor false: leave it to the executor */
-		if (!constant->constisnull)
-		{
-			condition = make_condition(CONDITION_CONST, 0);
-			condition->negated = !DatumGetBool(constant->constvalue);
-			return condition;
-		}
-	}
-	if (IsA(expr, OpExpr))
+		condition = constant_condition((Const *) expr);
+	else if (IsA(expr, OpExpr))
 		condition = comparison_condition(builder, (OpExpr *) expr);
 	else if (IsA(expr, ScalarArrayOpExpr))
 		condition = list_condition(builder, (ScalarArrayOpExpr *) expr);
@@ -535,6 +553,8 @@ build_condition(Builder *builder, Expr *expr)
 		condition = make_condition(CONDITION_EXPR, 0);
 		condition->index = find_predicate(builder, expr);
 	}
+	else if (condition->kind == CONDITION_CODES)
+		condition->safe = leading || builder->rules->operands[condition->index].attno != 0;
 	return condition;
 }
 
@@ -606,7 +626,7 @@ find_cover(Ruleset *rules, Condition *condition, Cover *cover)
 		case CONDITION_CODES:
 			cover->cost = condition->count * code_share(&rules->operands[condition->index]);
 			cover->conditions = list_make1(condition);
-			return !condition->negated;
+			return condition->safe && !condition->negated;
 		case CONDITION_AND:
 			return cheapest_cover(rules, condition, cover);
 		case CONDITION_OR:
@@ -639,7 +659,7 @@ find_guard(const Ruleset *rules, const Condition *rule, const Condition *cover, 
 		const Condition *other = rule->args[i];
 		double		share;
 
-		if (other == cover || other->kind != CONDITION_CODES || other->negated)
+		if (other == cover || other->kind != CONDITION_CODES || other->negated || !other->safe)
 			continue;
 		share = other->count * code_share(&rules->operands[other->index]);
 		if (share >= best)
@@ -903,7 +923,7 @@ compile_rule(Builder *builder, Rule *rule, const char *expression, MemoryContext
 	rules->pins |= criteria_settings(expr);
 	MemoryContextSwitchTo(rules->context);
 	add_columns(rules, expr);
-	rule->condition = build_condition(builder, expr);
+	rule->condition = build_condition(builder, expr, true);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(scratch);
 }

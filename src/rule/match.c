@@ -55,10 +55,6 @@ match_begin(MatchScope *scope, Ruleset *rules)
 	scope->rules = rules;
 	session_become(&scope->role, rules->object.owner);
 	scope->pin = rules->pins ? session_pin(&rules->settings, rules->pins) : 0;
-	scope->callback.previous = error_context_stack;
-	scope->callback.callback = name_rule;
-	scope->callback.arg = rules;
-	error_context_stack = &scope->callback;
 	rules->matching = true;
 	rules->current = NULL;
 }
@@ -70,7 +66,6 @@ void
 match_end(MatchScope *scope)
 {
 	scope->rules->matching = false;
-	error_context_stack = scope->callback.previous;
 	if (scope->pin)
 		session_unpin(scope->pin);
 	session_restore_role(&scope->role);
@@ -337,13 +332,16 @@ next_row(Ruleset *rules)
 int
 match_row(Ruleset *rules, TupleTableSlot *slot)
 {
+	ErrorContextCallback callback = {error_context_stack, name_rule, rules};
 	int			hit_count;
 	int			match_count = 0;
 
 	next_row(rules);
 	ResetExprContext(rules->econtext);
 	rules->econtext->ecxt_scantuple = slot;
+	error_context_stack = &callback;
 	hit_count = find_hits(rules);
+	error_context_stack = callback.previous;
 	if (hit_count > 1)
 		qsort(rules->hits, hit_count, sizeof(int), compare_int);
 	for (int i = 0; i < hit_count; i++)

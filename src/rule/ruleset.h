@@ -73,6 +73,7 @@ typedef struct Condition
 {
 	ConditionKind kind;
 	bool		negated;		/* CODES: not in the list. CONST: false */
+	bool		safe;			/* CODES: may be looked at before its turn */
 	int			index;			/* of the operand or predicate */
 	int			count;			/* of codes or arguments */
 	int		   *codes;			/* ascending */
@@ -173,7 +174,6 @@ typedef struct MatchScope
 	Ruleset    *rules;
 	SessionRole role;
 	int			pin;
-	ErrorContextCallback callback;
 } MatchScope;
 
 extern void match_begin(MatchScope *scope, Ruleset *rules);
