@@ -158,7 +158,7 @@ typedef struct Ruleset
 /* compile.c: builds the rule set of an object in its own context, unattached to any cache */
 extern Ruleset *ruleset_compile(const ObjectInfo *object);
 
-/* compile.c: numbers a row's value of an operand */
+/* condition.c: numbers a row's value of an operand */
 extern int	operand_code_of(const Operand *operand, Datum value);
 
 /* cache.c: the current rule set, pinned; the object's lock must be held for a lasting answer */
