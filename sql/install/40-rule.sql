@@ -40,3 +40,10 @@ ALTER TABLE object ENABLE ALWAYS TRIGGER "00_truncate";
 ALTER TABLE rule ENABLE ALWAYS TRIGGER "00_truncate";
 ALTER TABLE exclusion ENABLE ALWAYS TRIGGER "00_truncate";
 
+-- For people who come from numbered conditions.
+CREATE FUNCTION criteria(pattern text, VARIADIC conditions text[]) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'territory_criteria';
+COMMENT ON FUNCTION criteria(text, text[]) IS
+    'criteria from numbered conditions: criteria(''(1 and 2) or 3'', ''country = NL'', ''employees > 50'', ''vip''). Every condition must be used, every number be one of them';
+

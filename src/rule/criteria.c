@@ -69,40 +69,101 @@ position_inside(const char *criteria, int location)
 }
 
 /*
+ * alias_position finds the word at the end of the text that the grammar took
+ * for an output name (country = 'NL' AND).
+ */
+static int
+alias_position(const char *criteria, const char *alias)
+{
+	int			length = strlen(alias);
+
+	for (int at = (int) strlen(criteria) - length; at >= 0; at--)
+	{
+		if (pg_strncasecmp(criteria + at, alias, length) == 0)
+			return position_inside(criteria, at);
+	}
+	return 0;
+}
+
+/*
+ * first_beyond returns the location of what follows the first expression, as
+ * far as the parse tree has it, or -1.
+ */
+static int
+first_beyond(const SelectStmt *select)
+{
+	if (list_length(select->targetList) > 1)
+		return lsecond_node(ResTarget, select->targetList)->location;
+	if (select->whereClause)
+		return exprLocation(select->whereClause);
+	if (select->sortClause)
+		return exprLocation(linitial_node(SortBy, select->sortClause)->node);
+	if (select->groupClause)
+		return exprLocation(linitial(select->groupClause));
+	if (select->limitCount)
+		return exprLocation(select->limitCount);
+	return -1;
+}
+
+/*
+ * has_clauses tells whether a statement is more than a list of expressions.
+ */
+static bool
+has_clauses(const SelectStmt *select)
+{
+	return select->distinctClause || select->intoClause || select->fromClause ||
+		select->whereClause || select->groupClause || select->havingClause ||
+		select->windowClause || select->sortClause || select->limitOffset ||
+		select->limitCount || select->lockingClause || select->withClause ||
+		select->op != SETOP_NONE;
+}
+
+/*
  * single_expression takes the one expression out of what the parser made of
  * the text; anything beside it is refused.
  */
 static Node *
 single_expression(List *parsed, const char *criteria)
 {
-	SelectStmt *select = linitial_node(SelectStmt, list_make1(linitial_node(RawStmt, parsed)->stmt));
+	SelectStmt *select = castNode(SelectStmt, linitial_node(RawStmt, parsed)->stmt);
 	ResTarget  *target;
 
-	if (select->targetList == NIL)
+	if (select->targetList == NIL && !has_clauses(select))
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("criteria are empty"),
 				 errhint("Write a condition as in WHERE, for example country = 'NL'; true matches every record.")));
-	target = linitial_node(ResTarget, select->targetList);
-	if (list_length(select->targetList) != 1 || target->name != NULL ||
-		select->distinctClause || select->intoClause || select->fromClause ||
-		select->whereClause || select->groupClause || select->havingClause ||
-		select->windowClause || select->sortClause || select->limitOffset ||
-		select->limitCount || select->lockingClause || select->withClause ||
-		select->op != SETOP_NONE)
+	if (list_length(select->targetList) != 1 || has_clauses(select))
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("criteria must be one expression"),
-				 errhint("Write only the condition, as it would stand after WHERE.")));
+				 errhint("Write only the condition, as it would stand after WHERE."),
+				 position_inside(criteria, first_beyond(select))));
+	target = linitial_node(ResTarget, select->targetList);
+	if (target->name != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("syntax error at or near \"%s\"", target->name),
+				 errdetail("Criteria must be one complete expression."),
+				 alias_position(criteria, target->name)));
 	return target->val;
 }
 
 /*
- * refuse_subqueries walks the raw tree, before the parser looks at the tables
- * that a sub-query names.
+ * is_star tells whether a list of fields ends with *.
  */
 static bool
-refuse_subqueries(Node *node, void *criteria)
+is_star(const List *fields)
+{
+	return fields != NIL && IsA(llast(fields), A_Star);
+}
+
+/*
+ * refuse_early walks the raw tree for what must not come to name look-up:
+ * sub-queries, which would look at other tables, and *.
+ */
+static bool
+refuse_early(Node *node, void *criteria)
 {
 	if (node == NULL)
 		return false;
@@ -112,7 +173,27 @@ refuse_subqueries(Node *node, void *criteria)
 				 errmsg("criteria may not contain a sub-query"),
 				 errhint("Criteria see one record only. Keep what they need in a column of the table."),
 				 position_inside(criteria, exprLocation(node))));
-	return raw_expression_tree_walker(node, refuse_subqueries, criteria);
+	if ((IsA(node, ColumnRef) && is_star(((ColumnRef *) node)->fields)) ||
+		(IsA(node, A_Indirection) && is_star(((A_Indirection *) node)->indirection)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("criteria may not use the whole row"),
+				 errhint("Name the columns that matter."),
+				 position_inside(criteria, exprLocation(node))));
+	return raw_expression_tree_walker(node, refuse_early, criteria);
+}
+
+/*
+ * criteria_check_syntax refuses a text that is not one expression by itself.
+ */
+void
+criteria_check_syntax(const char *criteria)
+{
+	ErrorContextCallback callback = {error_context_stack, report_inside, (void *) criteria};
+
+	error_context_stack = &callback;
+	(void) single_expression(raw_parser(criteria, RAW_PARSE_PLPGSQL_EXPR), criteria);
+	error_context_stack = callback.previous;
 }
 
 /*
@@ -145,7 +226,7 @@ criteria_parse_renamed(Relation rel, const char *criteria,
 
 	error_context_stack = &callback;
 	expr = single_expression(raw_parser(criteria, RAW_PARSE_PLPGSQL_EXPR), criteria);
-	(void) refuse_subqueries(expr, (void *) criteria);
+	(void) refuse_early(expr, (void *) criteria);
 
 	pstate->p_sourcetext = criteria;
 	item = addRangeTableEntryForRelation(pstate, rel, AccessShareLock, NULL, false, true);

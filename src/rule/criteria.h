@@ -21,6 +21,9 @@ extern Expr *criteria_parse(Relation rel, const char *criteria);
 extern Expr *criteria_parse_renamed(Relation rel, const char *criteria,
 									const char *old_name, const char *new_name);
 
+/* Refuses a text that is not one expression by itself; looks no names up. */
+extern void criteria_check_syntax(const char *criteria);
+
 /* Refuses what could make the rule mean different things to different writers. */
 extern void criteria_check(Relation rel, Expr *expr, const char *criteria);
 

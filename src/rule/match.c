@@ -270,7 +270,8 @@ find_hits(Ruleset *rules)
 
 		if (operand->start == NULL)
 			continue;
-		rules->current = NULL;
+		/* an expression may raise: name a rule that has it */
+		rules->current = operand->attno == 0 ? &rules->rules[operand->postings[0].rule] : NULL;
 		code = row_code(rules, i);
 		if (code < 0)
 			continue;
