@@ -6,7 +6,7 @@ CREATE FUNCTION node_settle() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', '
 CREATE FUNCTION node_guard() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_node_guard';
 CREATE FUNCTION model_check() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_model_check';
 CREATE FUNCTION model_guard() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_model_guard';
-COMMENT ON FUNCTION node_lock() IS 'trigger of territory.node: one editor of the trees at a time';
+COMMENT ON FUNCTION node_lock() IS 'trigger of territory.node and territory.model: one editor of the trees at a time';
 COMMENT ON FUNCTION node_place() IS 'trigger of territory.node: derives path from parent_id and name, or these from path';
 COMMENT ON FUNCTION node_settle() IS 'trigger of territory.node: finds parents that came after their children; carries the subtree of a moved node along';
 COMMENT ON FUNCTION node_guard() IS 'trigger of territory.node: a node whose children remain stays';
@@ -22,6 +22,8 @@ CREATE TRIGGER "10_settle" AFTER INSERT OR UPDATE ON node
 CREATE TRIGGER "10_guard" AFTER DELETE ON node
     FOR EACH ROW EXECUTE FUNCTION node_guard();
 
+CREATE TRIGGER "00_lock" BEFORE INSERT OR UPDATE OR DELETE ON model
+    FOR EACH STATEMENT EXECUTE FUNCTION node_lock();
 CREATE TRIGGER "10_check" BEFORE INSERT OR UPDATE ON model
     FOR EACH ROW EXECUTE FUNCTION model_check();
 CREATE TRIGGER "10_guard" AFTER UPDATE OR DELETE ON model

@@ -110,6 +110,27 @@ index_columns(Relation rel, Relation index)
 }
 
 /*
+ * has_deferrable_key tells whether the table has a primary key that is checked
+ * too late to identify records.
+ */
+static bool
+has_deferrable_key(Relation rel)
+{
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		bool		deferrable = index->rd_index->indisprimary && !index->rd_index->indimmediate;
+
+		index_close(index, NoLock);
+		if (deferrable)
+			return true;
+	}
+	return false;
+}
+
+/*
  * primary_key_column returns the column of a one-column primary key.
  */
 static AttrNumber
@@ -122,6 +143,8 @@ primary_key_column(Relation rel)
 	if (!OidIsValid(oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 has_deferrable_key(rel) ?
+				 errmsg("cannot attach \"%s\": its primary key is deferrable", RelationGetRelationName(rel)) :
 				 errmsg("cannot attach \"%s\": it has no primary key", RelationGetRelationName(rel)),
 				 errhint("Add one, or name a column that is NOT NULL and has a unique index of its own: territory.attach(..., key => 'column').")));
 	index = index_open(oid, AccessShareLock);
@@ -437,6 +460,21 @@ require_argument(FunctionCallInfo fcinfo, int index, const char *name)
 }
 
 /*
+ * open_table opens and locks a relation that may not be there.
+ */
+static Relation
+open_table(Oid relid, LOCKMODE lock)
+{
+	Relation	rel = try_relation_open(relid, lock);
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	return rel;
+}
+
+/*
  * attach_table does the work of attach, as the table's owner.
  */
 static Oid
@@ -481,9 +519,10 @@ territory_attach(PG_FUNCTION_ARGS)
 	check_word("kind", kind, "account", "lead", NULL);
 	check_word("mode", mode, "deepest", "all", "first");
 
-	rel = relation_open(PG_GETARG_OID(0), ShareRowExclusiveLock);
+	rel = open_table(PG_GETARG_OID(0), ShareRowExclusiveLock);
 	check_kind(rel);
 	check_owner(rel);
+	lock_tree();				/* whoever edits a tree must know all attached tables */
 	lock_object_for_change(RelationGetRelid(rel));
 	SPI_connect();
 	refuse_attached(rel);
@@ -526,7 +565,7 @@ unregister_object(Oid object)
 						SPI_OK_DELETE, 1, types, values);
 	if (rules > 0 || exclusions > 0)
 		ereport(NOTICE,
-				(errmsg("detaching removes " INT64_FORMAT " rules and " INT64_FORMAT " exclusions",
+				(errmsg("detached; removed with it: rules " INT64_FORMAT ", exclusions " INT64_FORMAT,
 						rules, exclusions)));
 }
 
@@ -562,7 +601,8 @@ territory_detach(PG_FUNCTION_ARGS)
 	int			pin;
 
 	require_argument(fcinfo, 0, "object");
-	rel = relation_open(PG_GETARG_OID(0), ShareRowExclusiveLock);
+	/* dropping the triggers will need this lock */
+	rel = open_table(PG_GETARG_OID(0), AccessExclusiveLock);
 	check_owner(rel);
 	lock_object_for_change(RelationGetRelid(rel));
 	SPI_connect();
@@ -582,9 +622,9 @@ territory_detach(PG_FUNCTION_ARGS)
 }
 
 /*
- * territory_object_guard: BEFORE INSERT OR DELETE on territory.object, each
- * statement. Only attach and detach add and remove rows, and a dump that is
- * being restored.
+ * territory_object_guard: BEFORE INSERT OR DELETE on territory.object, and
+ * UPDATE of what attach decided, each statement. Only attach and detach do that,
+ * and a dump that is being restored.
  */
 Datum
 territory_object_guard(PG_FUNCTION_ARGS)
@@ -596,6 +636,7 @@ territory_object_guard(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table territory.object is written by territory.attach() and territory.detach() only"),
+				 errdetail("Of its columns, mode and kind may be updated."),
 				 errhint("SELECT territory.attach('table') attaches a table.")));
 	return PointerGetDatum(NULL);
 }

@@ -13,9 +13,11 @@
 #include "access/table.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -83,18 +85,20 @@ read_change(Node *command)
 }
 
 /*
- * attached_objects returns the attached tables that the command touched: itself
- * or as the partitioned table above a partition.
+ * touched_tables returns the tables that the command touched, with those that
+ * they inherit from or are partitions of.
  */
 static List *
-attached_objects(void)
+touched_tables(void)
 {
-	List	   *objects = NIL;
 	List	   *touched = NIL;
-	ListCell   *cell;
 
-	session_execute("SELECT DISTINCT objid FROM pg_catalog.pg_event_trigger_ddl_commands()"
-					" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass",
+	session_execute("WITH touched AS ("
+					"  SELECT objid FROM pg_catalog.pg_event_trigger_ddl_commands()"
+					"   WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass)"
+					" SELECT objid FROM touched"
+					" UNION SELECT inhparent FROM pg_catalog.pg_inherits JOIN touched"
+					"   ON inhrelid OPERATOR(pg_catalog.=) objid",
 					SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -102,12 +106,45 @@ attached_objects(void)
 		Oid			relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
 														   SPI_tuptable->tupdesc, 1, &isnull));
 
-		touched = lappend_oid(touched, relid);
+		touched = list_append_unique_oid(touched, relid);
 		if (get_rel_relispartition(relid))
 			touched = list_concat_unique_oid(touched, get_partition_ancestors(relid));
 	}
+	return touched;
+}
+
+/*
+ * refuse_heirs raises when an attached table has become what attach refuses.
+ */
+static void
+refuse_heirs(Oid object)
+{
+	if (get_rel_relispartition(object))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot make attached table %s a partition", catalog_qualified_name(object)),
+				 errhint("Detach it first, and attach the partitioned table.")));
+	if (get_rel_relkind(object) == RELKIND_RELATION &&
+		find_inheritance_children(object, NoLock) != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("no table can inherit from attached table %s", catalog_qualified_name(object)),
+				 errhint("Use partitioning instead of inheritance.")));
+}
+
+/*
+ * attached_objects returns the attached tables that the command touched.
+ */
+static List *
+attached_objects(void)
+{
+	List	   *touched = touched_tables();
+	List	   *objects = NIL;
+	ListCell   *cell;
+
 	foreach(cell, object_list())
 	{
+		refuse_heirs(lfirst_oid(cell));
 		if (list_member_oid(touched, lfirst_oid(cell)))
 			objects = lappend_oid(objects, lfirst_oid(cell));
 	}
@@ -214,6 +251,19 @@ check_key(Oid object, const TableChange *change)
 }
 
 /*
+ * follow_owner gives the assignment table to the owner of the attached table.
+ */
+static void
+follow_owner(const ObjectInfo *info)
+{
+	if (territory_owns_relation(info->assignment, info->owner))
+		return;
+	session_execute(psprintf("ALTER TABLE %s OWNER TO %s", catalog_qualified_name(info->assignment),
+							 quote_identifier(GetUserNameFromId(info->owner, false))),
+					SPI_OK_UTILITY, 0, NULL, NULL, NULL);
+}
+
+/*
  * follow does what a command means for one attached table.
  */
 static void
@@ -228,6 +278,7 @@ follow(Oid object, const TableChange *change)
 	{
 		SessionRole role;
 
+		follow_owner(&info);
 		session_become(&role, info.owner);
 		attach_cover_partitions(object);
 		session_restore_role(&role);
@@ -263,6 +314,24 @@ territory_ddl_end(PG_FUNCTION_ARGS)
 }
 
 /*
+ * refuse_drop raises the error about a dropped table, which is attached itself
+ * or holds the territories of one that is.
+ */
+static void
+refuse_drop(const char *name, bool attached, const char *object)
+{
+	if (attached)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop table %s: it is attached", name),
+				 errhint("SELECT territory.detach(%s) first.", quote_literal_cstr(name))));
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 errmsg("cannot drop table %s: it holds the territories of %s", name, object),
+			 errhint("SELECT territory.detach(%s) drops it.", quote_literal_cstr(object))));
+}
+
+/*
  * territory_ddl_drop: event trigger sql_drop.
  */
 Datum
@@ -273,22 +342,18 @@ territory_ddl_drop(PG_FUNCTION_ARGS)
 	(void) event_data(fcinfo, "ddl_drop");
 	SPI_connect();
 	session_become(&role, catalog_owner());
-	session_execute("SELECT d.object_identity, o.assignment OPERATOR(pg_catalog.=) d.objid"
+	session_execute("SELECT d.object_identity, o.object OPERATOR(pg_catalog.=) d.objid, o.object::pg_catalog.text"
 					"  FROM pg_catalog.pg_event_trigger_dropped_objects() d"
 					"  JOIN territory.object o ON d.objid OPERATOR(pg_catalog.=) o.object"
 					"    OR d.objid OPERATOR(pg_catalog.=) o.assignment"
 					" WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
-					"   AND d.objsubid OPERATOR(pg_catalog.=) 0",
+					"   AND d.objsubid OPERATOR(pg_catalog.=) 0"
+					" ORDER BY 2 DESC",
 					SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	if (SPI_processed > 0)
-	{
-		char	   *name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot drop table %s: it is attached", name),
-				 errhint("SELECT territory.detach(%s) first.", quote_literal_cstr(name))));
-	}
+		refuse_drop(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
+					strcmp(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2), "t") == 0,
+					SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3));
 	session_restore_role(&role);
 	SPI_finish();
 	PG_RETURN_NULL();

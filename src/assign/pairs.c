@@ -13,11 +13,13 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
+#include "nodes/parsenodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/typcache.h"
 
 #include "assign/pairs.h"
 #include "base/catalog.h"
@@ -61,10 +63,8 @@ static const struct
 	int			arguments;		/* arrays: keys, node ids, rule ids; but two of keys for REKEY */
 }			statements[] = {
 	[PAIRS_FETCH] = {
-		"SELECT p.record::pg_catalog.int4, a.node_id, a.rule_id, a.manual"
-		"  FROM pg_catalog.unnest($1::%t[]) WITH ORDINALITY AS p (key, record)"
-		"  JOIN %p a ON a.%k OPERATOR(pg_catalog.=) p.key"
-		" ORDER BY p.record, a.node_id",
+		"SELECT %k, node_id, rule_id, manual FROM %p"
+		" WHERE %k OPERATOR(pg_catalog.=) ANY ($1::%t[]) ORDER BY 1, 2",
 	SPI_OK_SELECT, 1},
 	[PAIRS_IN_RANGE] = {
 		"SELECT FROM %p a"
@@ -172,7 +172,8 @@ statement_text(const ObjectInfo *object, PairStatement statement)
 }
 
 /*
- * prepare makes a plan that outlives the transaction.
+ * prepare makes a plan that outlives the transaction. It is for any number of
+ * keys: one made for a large batch might read the whole table instead, each time.
  */
 static SPIPlanPtr
 prepare(const ObjectInfo *object, PairStatement statement)
@@ -183,7 +184,8 @@ prepare(const ObjectInfo *object, PairStatement statement)
 
 	if (statement == PAIRS_REKEY)
 		types[1] = keys;
-	plan = SPI_prepare(statement_text(object, statement), statements[statement].arguments, types);
+	plan = SPI_prepare_cursor(statement_text(object, statement), statements[statement].arguments,
+							  types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare a statement on %s", get_rel_name(object->assignment));
 	return plan;
@@ -288,31 +290,101 @@ pair_arrays(const ObjectInfo *object, const PairList *list, Datum *arrays)
 	pfree(nulls);
 }
 
+/* How to compare keys. */
+typedef struct KeyOrder
+{
+	const Datum *keys;
+	FmgrInfo   *compare;
+	Oid			collation;
+} KeyOrder;
+
 /*
- * pairs_fetch reads the stored pairs of some records.
+ * compare_records orders the indexes of keys by the keys.
+ */
+static int
+compare_records(const void *a, const void *b, void *arg)
+{
+	const KeyOrder *order = arg;
+
+	return DatumGetInt32(FunctionCall2Coll(order->compare, order->collation,
+										   order->keys[*(const int *) a],
+										   order->keys[*(const int *) b]));
+}
+
+/*
+ * sort_records returns the indexes of the keys in the keys' order.
+ */
+static int *
+sort_records(KeyOrder *order, int count)
+{
+	int		   *records = palloc(count * sizeof(int));
+
+	for (int i = 0; i < count; i++)
+		records[i] = i;
+	qsort_arg(records, count, sizeof(int), compare_records, order);
+	return records;
+}
+
+/*
+ * compare_stored orders stored pairs by record and node.
+ */
+static int
+compare_stored(const void *a, const void *b)
+{
+	const StoredPair *x = a;
+	const StoredPair *y = b;
+
+	if (x->record != y->record)
+		return x->record > y->record ? 1 : -1;
+	return (x->node_id > y->node_id) - (x->node_id < y->node_id);
+}
+
+/*
+ * read_pair takes a row of the result apart; the record is left open.
+ */
+static StoredPair
+read_pair(HeapTuple row, TupleDesc desc)
+{
+	StoredPair	pair = {0};
+	bool		isnull;
+
+	pair.node_id = DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull));
+	pair.rule_id = DatumGetInt32(SPI_getbinval(row, desc, 3, &isnull));
+	if (isnull)
+		pair.rule_id = 0;
+	pair.manual = DatumGetBool(SPI_getbinval(row, desc, 4, &isnull));
+	return pair;
+}
+
+/*
+ * pairs_fetch reads the stored pairs of some records: by one look-up a key in
+ * the index, merged with the sorted keys.
  */
 int
 pairs_fetch(const ObjectInfo *object, const Datum *keys, int count, StoredPair **stored)
 {
+	TypeCacheEntry *type = lookup_type_cache(object->key_type, TYPECACHE_CMP_PROC_FINFO);
+	KeyOrder	order = {keys, &type->cmp_proc_finfo, object->key_collation};
+	int		   *records = sort_records(&order, count);
 	Datum		values[1] = {key_array(object, keys, count)};
-	SPITupleTable *table;
 	int			found = (int) execute(object, PAIRS_FETCH, values);
+	SPITupleTable *table = SPI_tuptable;
+	int			next = 0;
 
-	table = SPI_tuptable;
 	*stored = palloc(Max(found, 1) * sizeof(StoredPair));
 	for (int i = 0; i < found; i++)
 	{
-		HeapTuple	row = table->vals[i];
-		StoredPair *pair = &(*stored)[i];
 		bool		isnull;
+		Datum		key = SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull);
 
-		pair->record = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 1, &isnull)) - 1;
-		pair->node_id = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 2, &isnull));
-		pair->rule_id = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 3, &isnull));
-		if (isnull)
-			pair->rule_id = 0;
-		pair->manual = DatumGetBool(SPI_getbinval(row, table->tupdesc, 4, &isnull));
+		while (next < count - 1 &&
+			   DatumGetInt32(FunctionCall2Coll(order.compare, order.collation,
+											   keys[records[next]], key)) < 0)
+			next++;
+		(*stored)[i] = read_pair(table->vals[i], table->tupdesc);
+		(*stored)[i].record = records[next];
 	}
+	qsort(*stored, found, sizeof(StoredPair), compare_stored);
 	SPI_freetuptable(table);
 	return found;
 }

@@ -12,7 +12,9 @@
  * Tree lock. Whoever changes nodes holds it from before the statement on, so
  * that two moves cannot close a cycle between them.
  *
- * Order: tree lock, then object locks by ascending OID. Readers take neither.
+ * Order: tree lock, then by ascending OID the attached table itself (writers
+ * hold it anyway; changes take the weakest lock, which only DDL minds) and its
+ * object lock. Readers take neither.
  * Both are heavyweight locks on an object (pg_locks shows locktype 'object'
  * with classid territory.node or territory.object), not advisory ones, whose
  * keys any program may hold. They cost VACUUM and plain readers nothing.
@@ -50,5 +52,6 @@ lock_object_for_write(Oid object)
 void
 lock_object_for_change(Oid object)
 {
+	LockRelationOid(object, AccessShareLock);
 	LockDatabaseObject(catalog_table("object"), object, 0, ShareRowExclusiveLock);
 }

@@ -174,16 +174,23 @@ add_columns(Ruleset *rules, Expr *expr)
 }
 
 /*
- * compile_rule parses and compiles one rule. Runs in scratch, keeps what must
- * stay in the rule set's context.
+ * compile_rule parses and compiles one rule, as the table's owner. Runs in
+ * scratch, keeps what must stay in the rule set's context. The checks are made
+ * again: a function may have got another owner since the rule was written.
  */
 static void
 compile_rule(Builder *builder, Rule *rule, const char *expression, MemoryContext scratch)
 {
 	Ruleset    *rules = builder->rules;
 	MemoryContext old = MemoryContextSwitchTo(scratch);
-	Expr	   *expr = expression_planner(criteria_parse(builder->rel, expression));
+	SessionRole role;
+	Expr	   *expr;
 
+	session_become(&role, rules->object.owner);
+	expr = criteria_parse(builder->rel, expression);
+	criteria_check(builder->rel, expr, expression);
+	expr = expression_planner(expr);
+	session_restore_role(&role);
 	rules->pins |= criteria_settings(expr);
 	MemoryContextSwitchTo(rules->context);
 	add_columns(rules, expr);

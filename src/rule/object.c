@@ -49,6 +49,9 @@ relation_owner(Oid relid)
 static void
 complete_info(ObjectInfo *info)
 {
+	Oid			type;
+	int32		typmod;
+
 	info->owner = relation_owner(info->object);
 	info->key_attno = get_attnum(info->object, NameStr(info->key_column));
 	if (info->key_attno == InvalidAttrNumber)
@@ -56,7 +59,8 @@ complete_info(ObjectInfo *info)
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("key column \"%s\" of attached table %s does not exist",
 						NameStr(info->key_column), catalog_qualified_name(info->object))));
-	info->key_type = getBaseType(get_atttype(info->object, info->key_attno));
+	get_atttypetypmodcoll(info->object, info->key_attno, &type, &typmod, &info->key_collation);
+	info->key_type = getBaseType(type);
 }
 
 /*

@@ -31,7 +31,8 @@ typedef struct ObjectInfo
 	Oid			assignment;		/* table of its pairs */
 	NameData	key_column;
 	AttrNumber	key_attno;
-	Oid			key_type;
+	Oid			key_type;		/* of a domain, the base type */
+	Oid			key_collation;
 	MatchMode	mode;
 } ObjectInfo;
 

@@ -237,6 +237,7 @@ territory_refuse_truncate(PG_FUNCTION_ARGS)
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("table %s cannot be truncated", name),
+			 trigger->tg_trigger->tgnargs > 0 ? errhint("%s", trigger->tg_trigger->tgargs[0]) :
 			 errhint("Use DELETE FROM %s, which keeps the assignments true.", name)));
 	return PointerGetDatum(NULL);
 }
