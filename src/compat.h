@@ -41,6 +41,7 @@
 /*
  * Ownership checks went from one function a kind of object to one for all (16).
  */
+#include "utils/acl.h"
 #if PG_VERSION_NUM < 160000
 #define territory_owns_relation(relid, role) pg_class_ownercheck(relid, role)
 #define territory_owns_extension(oid, role) pg_extension_ownercheck(oid, role)

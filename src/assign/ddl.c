@@ -19,7 +19,9 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -163,17 +165,59 @@ rule_broken(void *arg)
 	errhint("Change or delete the rule first, or detach the table.");
 }
 
+/* Rules whose criteria are to be written anew. */
+typedef struct Rewritten
+{
+	int			count;
+	Datum	   *ids;
+	Datum	   *criteria;
+} Rewritten;
+
 /*
- * rewrite_rule stores a rule's criteria after a column was renamed.
+ * rewrite_rules stores criteria after a column was renamed: all in one
+ * statement, because half of them would not compile. They mean what they meant,
+ * so no record is evaluated.
  */
 static void
-rewrite_rule(const char *id, const char *expression)
+rewrite_rules(const Rewritten *rewritten)
 {
-	Oid			types[2] = {INT4OID, TEXTOID};
-	Datum		values[2] = {Int32GetDatum(atoi(id)), CStringGetTextDatum(expression)};
+	Oid			types[2] = {INT4ARRAYOID, TEXTARRAYOID};
+	Datum		values[2];
+	int			nest_level;
 
-	session_execute("UPDATE territory.rule SET criteria = $2 WHERE id OPERATOR(pg_catalog.=) $1",
+	if (rewritten->count == 0)
+		return;
+	values[0] = PointerGetDatum(construct_array(rewritten->ids, rewritten->count,
+												INT4OID, 4, true, TYPALIGN_INT));
+	values[1] = PointerGetDatum(construct_array(rewritten->criteria, rewritten->count,
+												TEXTOID, -1, false, TYPALIGN_INT));
+	nest_level = NewGUCNestLevel();
+	(void) set_config_option("territory.defer_runs", "on", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	session_execute("UPDATE territory.rule r SET criteria = p.criteria"
+					"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS p (id, criteria)"
+					" WHERE r.id OPERATOR(pg_catalog.=) p.id",
 					SPI_OK_UPDATE, 2, types, values, NULL);
+	AtEOXact_GUC(true, nest_level);
+}
+
+/*
+ * check_rule reads one rule against the changed table, and notes its criteria
+ * if they have to be written anew.
+ */
+static void
+check_rule(Relation rel, int32 id, const char *expression, const TableChange *change, Rewritten *rewritten)
+{
+	Expr	   *expr = criteria_parse_renamed(rel, expression, change->old_name, change->new_name);
+	char	   *renamed;
+
+	if (change->old_name == NULL)
+		return;
+	renamed = criteria_deparse(rel, expr);
+	if (strcmp(renamed, expression) == 0)
+		return;
+	rewritten->ids[rewritten->count] = Int32GetDatum(id);
+	rewritten->criteria[rewritten->count++] = CStringGetTextDatum(renamed);
 }
 
 /*
@@ -186,33 +230,31 @@ check_rules(Oid object, const TableChange *change)
 	Datum		values[1] = {ObjectIdGetDatum(object)};
 	Relation	rel = table_open(object, AccessShareLock);
 	ErrorContextCallback callback = {error_context_stack, rule_broken, NULL};
+	Rewritten	rewritten = {0};
 	SPITupleTable *rules;
 	uint64		count;
 
 	session_execute("SELECT r.id, r.expression,"
-					"  pg_catalog.format('%s of territory \"%s\"', coalesce(r.id OPERATOR(pg_catalog.||) ' (' OPERATOR(pg_catalog.||) r.name OPERATOR(pg_catalog.||) ')', r.id::pg_catalog.text), n.path)"
+					"  pg_catalog.concat(r.id, ' (' OPERATOR(pg_catalog.||) r.name OPERATOR(pg_catalog.||) ')', ' of territory \"', n.path, '\"')"
 					"  FROM territory.rule r JOIN territory.node n ON n.id OPERATOR(pg_catalog.=) r.node_id"
 					" WHERE r.object OPERATOR(pg_catalog.=) $1 ORDER BY r.id",
 					SPI_OK_SELECT, 1, types, values, NULL);
 	rules = SPI_tuptable;
 	count = SPI_processed;
+	rewritten.ids = palloc(Max(count, 1) * sizeof(Datum));
+	rewritten.criteria = palloc(Max(count, 1) * sizeof(Datum));
 	error_context_stack = &callback;
 	for (uint64 i = 0; i < count; i++)
 	{
-		char	   *expression = SPI_getvalue(rules->vals[i], rules->tupdesc, 2);
-		Expr	   *expr;
+		bool		isnull;
 
+		CHECK_FOR_INTERRUPTS();
 		callback.arg = SPI_getvalue(rules->vals[i], rules->tupdesc, 3);
-		expr = criteria_parse_renamed(rel, expression, change->old_name, change->new_name);
-		if (change->old_name != NULL)
-		{
-			char	   *renamed = criteria_deparse(rel, expr);
-
-			if (strcmp(renamed, expression) != 0)
-				rewrite_rule(SPI_getvalue(rules->vals[i], rules->tupdesc, 1), renamed);
-		}
+		check_rule(rel, DatumGetInt32(SPI_getbinval(rules->vals[i], rules->tupdesc, 1, &isnull)),
+				   SPI_getvalue(rules->vals[i], rules->tupdesc, 2), change, &rewritten);
 	}
 	error_context_stack = callback.previous;
+	rewrite_rules(&rewritten);
 	table_close(rel, NoLock);
 }
 

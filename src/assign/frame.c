@@ -13,8 +13,9 @@
  * row trigger deals with each row at once.
  *
  * A statement inside a statement (a user's trigger writes to the same table)
- * opens the same frame again; each end deals with all that was noted so far. A
- * frame belongs to a (sub)transaction and is forgotten with it on abort.
+ * opens the same frame again; each end deals with all that was noted so far. An
+ * update inside another statement is noted whatever it changes, because the
+ * version noted before is no longer live. A frame belongs to a (sub)transaction and is forgotten with it on abort.
  */
 #include "postgres.h"
 
@@ -51,6 +52,7 @@ typedef struct Frame
 	int			level;			/* transaction nest level */
 	int			statements;		/* open ones */
 	bool		moves;			/* rows may move between partitions */
+	bool		removes;		/* a record was deleted or got another key */
 	MemoryContext context;		/* of keys; reset when dealt with */
 	int			count;
 	int			room;
@@ -76,6 +78,41 @@ find_frame(Oid object)
 }
 
 /*
+ * frame_is_nested tells whether a statement is at work inside another one on
+ * the same object, which may have noted rows that the inner one changes.
+ */
+bool
+frame_is_nested(Oid object)
+{
+	int			statements = 0;
+
+	for (Frame *frame = top; frame != NULL; frame = frame->below)
+	{
+		if (frame->object == object)
+			statements += frame->statements;
+	}
+	return statements > 1;
+}
+
+/*
+ * may_have_pairs tells whether an inserted record may have pairs already: those
+ * of a record of the same key that was deleted at the same time, or of itself
+ * in another partition.
+ */
+static bool
+may_have_pairs(const Frame *frame, Oid relid)
+{
+	if (frame->moves && relid != frame->object)
+		return true;
+	for (const Frame *other = top; other != NULL; other = other->below)
+	{
+		if (other->object == frame->object && other->removes)
+			return true;
+	}
+	return false;
+}
+
+/*
  * push_frame opens a new frame.
  */
 static Frame *
@@ -88,6 +125,7 @@ push_frame(Oid object)
 	frame->level = GetCurrentTransactionNestLevel();
 	frame->statements = 0;
 	frame->moves = false;
+	frame->removes = false;
 	frame->count = 0;
 	frame->room = 8;
 	frame->events = MemoryContextAlloc(TopTransactionContext, frame->room * sizeof(Event));
@@ -238,7 +276,8 @@ evaluate(Frame *frame, RowSource *source, Batch *batch)
 			open_source(source, event->relid, batch->rules);
 			slot = read_row(source, event);
 			if (slot != NULL)
-				batch_add(batch, slot, event->kind == EVENT_INSERTED);
+				batch_add(batch, slot, event->kind == EVENT_INSERTED &&
+						  !may_have_pairs(frame, event->relid));
 		}
 	}
 	PG_FINALLY();
@@ -349,9 +388,7 @@ append_event(Frame *frame, Relation rel, EventKind kind, ItemPointer row,
 		event->old_key = datumCopy(old_key, key->attbyval, key->attlen);
 		MemoryContextSwitchTo(old);
 	}
-	/* a row that moved between partitions keeps its manual pairs */
-	if (kind == EVENT_INSERTED && frame->moves && event->relid != frame->object)
-		event->kind = EVENT_TOUCHED;
+	frame->removes |= key != NULL;
 }
 
 /*

@@ -1,0 +1,171 @@
+-- The oracle: what the assignments of a table must be, from the words of the design alone.
+--
+-- Criteria are evaluated one by one as WHERE over the table, the tree is walked by parent_id from the top down.
+-- Nothing of the engine is used: no territory.match, no verify, no rule.expression, no node.path.
+
+CREATE SCHEMA oracle;
+GRANT USAGE ON SCHEMA oracle TO PUBLIC;
+
+CREATE TYPE oracle.pair AS (key text, node_id int, rule_id int);
+
+-- all true rules of all records
+CREATE FUNCTION oracle.hits(obj regclass, key_column name, only_where text) RETURNS oracle.pair[]
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    query text;
+    result oracle.pair[];
+BEGIN
+    SELECT string_agg(format(E'SELECT %I::text AS key, %s AS node_id, %s AS rule_id FROM %s WHERE (%s\n) AND (%s)',
+                             key_column, r.node_id, r.id, obj, r.criteria, only_where), E'\nUNION ALL ')
+      INTO query
+      FROM territory.rule r JOIN territory.node n ON n.id = r.node_id
+      JOIN territory.model m ON m.id = n.model_id
+     WHERE m.state = 'active' AND r.object = obj AND r.active;
+    IF query IS NULL THEN
+        RETURN '{}';
+    END IF;
+    EXECUTE 'SELECT array_agg((h.key, h.node_id, h.rule_id)::oracle.pair) FROM (' || query || ') h' INTO result;
+    RETURN coalesce(result, '{}');
+END $$;
+
+CREATE FUNCTION oracle.expected(obj regclass, only_where text DEFAULT 'true') RETURNS SETOF oracle.pair
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    o territory.object;
+    hits oracle.pair[];
+    keys text[];
+BEGIN
+    SELECT * INTO STRICT o FROM territory.object WHERE object = obj;
+    hits := oracle.hits(obj, o.key_column, only_where);
+    EXECUTE format('SELECT coalesce(array_agg(%I::text), ''{}'') FROM %s WHERE %s', o.key_column, obj, only_where) INTO keys;
+    RETURN QUERY
+    WITH RECURSIVE
+    hit AS MATERIALIZED (
+        SELECT h.key, h.node_id, min(h.rule_id) AS rule_id FROM unnest(hits) h GROUP BY 1, 2),
+    node AS MATERIALIZED (
+        SELECT n.id, n.parent_id, n.name, n.priority, n.cascade,
+               EXISTS (SELECT FROM territory.rule r WHERE r.node_id = n.id AND r.object = obj AND r.active) AS ruled
+          FROM territory.node n JOIN territory.model m ON m.id = n.model_id WHERE m.state = 'active'),
+    -- open: every ancestor that gates matches
+    walk AS (
+        SELECT k.key, n.id, n.parent_id, true AS open, n.ruled AND h.rule_id IS NOT NULL AS matches,
+               n.ruled AND n.cascade AS gates, h.rule_id, n.priority, 1 AS depth, ARRAY[n.name] COLLATE "C" AS names,
+               ARRAY[n.id] AS line
+          FROM unnest(keys) AS k(key) CROSS JOIN node n LEFT JOIN hit h ON h.key = k.key AND h.node_id = n.id
+         WHERE n.parent_id IS NULL
+        UNION ALL
+        SELECT w.key, n.id, n.parent_id, w.open AND (NOT w.gates OR w.matches),
+               w.open AND (NOT w.gates OR w.matches) AND n.ruled AND h.rule_id IS NOT NULL,
+               n.ruled AND n.cascade, h.rule_id, n.priority, w.depth + 1, w.names || n.name, w.line || n.id
+          FROM walk w JOIN node n ON n.parent_id = w.id LEFT JOIN hit h ON h.key = w.key AND h.node_id = n.id),
+    candidate AS MATERIALIZED (
+        SELECT w.* FROM walk w
+         WHERE w.matches AND NOT EXISTS (
+            SELECT FROM territory.exclusion e
+             WHERE e.object = obj AND e.key = w.key AND (e.node_id IS NULL OR e.node_id = w.id))),
+    ranked AS (
+        SELECT c.*, row_number() OVER (PARTITION BY c.key ORDER BY c.priority DESC, c.depth DESC, c.names COLLATE "C") AS place
+          FROM candidate c)
+    SELECT c.key, c.id, c.rule_id FROM ranked c
+     WHERE CASE o.mode
+           WHEN 'all' THEN true
+           WHEN 'first' THEN c.place = 1
+           ELSE NOT EXISTS (SELECT FROM candidate d WHERE d.key = c.key AND d.id <> c.id AND c.id = ANY (d.line)) END;
+END $$;
+
+-- the differing pairs of two sets, as text; NULL when there are none
+CREATE FUNCTION oracle.difference(expected oracle.pair[], stored oracle.pair[]) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT string_agg(CASE WHEN s.key IS NULL THEN format('missing (key %s, node %s, rule %s)', e.key, e.node_id, e.rule_id)
+                           WHEN e.key IS NULL THEN format('too much (key %s, node %s, rule %s)', s.key, s.node_id, s.rule_id)
+                           ELSE format('(key %s, node %s) has rule %s, must have %s', e.key, e.node_id, s.rule_id, e.rule_id) END, '; '
+                      ORDER BY coalesce(e.key, s.key), coalesce(e.node_id, s.node_id))
+      FROM unnest(expected) e FULL JOIN unnest(stored) s ON s.key = e.key AND s.node_id = e.node_id
+     WHERE s.key IS NULL OR e.key IS NULL OR s.rule_id IS DISTINCT FROM e.rule_id
+$$;
+
+-- One case: 'ok' or what is wrong. also: 'm' compares territory.match as well, 'v' territory.verify, 'p' the paths.
+-- Security definer: so that it looks at everything, whoever the world's writer is.
+CREATE FUNCTION oracle.compare(obj regclass, also text DEFAULT '', only_where text DEFAULT 'true') RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, territory, oracle
+SET TimeZone = 'UTC' SET DateStyle = 'ISO, MDY' AS $$
+DECLARE
+    o territory.object;
+    m territory.model;
+    expected oracle.pair[];
+    pairs oracle.pair[];
+    manual bigint;
+    doubled bool;
+    wrong text;
+BEGIN
+    SELECT * INTO STRICT m FROM territory.model WHERE state = 'active';
+    PERFORM set_config('TimeZone', m.time_zone, true), set_config('DateStyle', m.date_style, true);
+    SELECT * INTO o FROM territory.object WHERE object = obj;
+    IF NOT FOUND THEN
+        RETURN 'detached';
+    END IF;
+    EXECUTE format('SELECT count(*) > count(DISTINCT %I) FROM %s', o.key_column, obj) INTO doubled;
+    IF doubled THEN
+        RETURN 'doubled keys';
+    END IF;
+    SELECT coalesce(array_agg(e), '{}') INTO expected FROM oracle.expected(obj, only_where) e;
+    EXECUTE format('SELECT coalesce(array_agg((a.%1$I::text, node_id, rule_id)::oracle.pair), ''{}''), count(*) FILTER (WHERE manual)'
+                   '  FROM %2$s a WHERE %4$L = ''true'' OR a.%1$I IN (SELECT %1$I FROM %3$s WHERE %4$s)',
+                   o.key_column, o.assignment, obj, only_where)
+       INTO pairs, manual;
+    wrong := oracle.difference(expected, pairs);
+    IF wrong IS NOT NULL THEN
+        RETURN 'BAD assignments: ' || wrong;
+    END IF;
+    IF manual > 0 THEN
+        RETURN format('BAD assignments: %s are marked as manual', manual);
+    END IF;
+    IF also ~ 'm' THEN
+        EXECUTE format('SELECT coalesce(array_agg((record_.%I::text, m.node_id, m.rule_id)::oracle.pair), ''{}'')'
+                       '  FROM %s record_ CROSS JOIN LATERAL territory.match(%L, record_) m WHERE %s', o.key_column, obj, obj, only_where) INTO pairs;
+        wrong := oracle.difference(expected, pairs);
+        IF wrong IS NOT NULL THEN
+            RETURN 'BAD territory.match: ' || wrong;
+        END IF;
+    END IF;
+    IF also ~ 'v' THEN
+        SELECT string_agg(v::text, '; ') INTO wrong FROM territory.verify(obj) v;
+        IF wrong IS NOT NULL THEN
+            RETURN 'BAD territory.verify: ' || wrong;
+        END IF;
+    END IF;
+    IF also ~ 'p' THEN
+        WITH RECURSIVE walk AS (
+            SELECT id, model_id, ARRAY[name] AS names FROM territory.node WHERE parent_id IS NULL
+            UNION ALL
+            SELECT n.id, n.model_id, w.names || n.name FROM walk w JOIN territory.node n ON n.parent_id = w.id)
+        SELECT string_agg(format('node %s is %s, must be %s', n.id, n.path, w.names), '; ') INTO wrong
+          FROM territory.node n LEFT JOIN walk w ON w.id = n.id
+         WHERE w.names IS DISTINCT FROM territory.levels(n.path) OR w.model_id <> n.model_id;
+        IF wrong IS NOT NULL THEN
+            RETURN 'BAD paths: ' || wrong;
+        END IF;
+    END IF;
+    RETURN format('ok %s %s', cardinality(expected), also);
+END $$;
+
+-- what worlds need
+CREATE COLLATION oracle.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+
+-- takes the last world away
+CREATE FUNCTION oracle.clean() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM territory.detach(object) FROM territory.object;
+    DELETE FROM territory.rule;
+    DELETE FROM territory.node;
+    UPDATE territory.model SET state = CASE id WHEN 1 THEN 'active' ELSE 'archived' END WHERE state = 'active' OR id = 1;
+    DELETE FROM territory.model WHERE id <> 1;
+    DROP SCHEMA IF EXISTS w CASCADE;
+    RETURN 'clean';
+END $$;
+
+-- a writer who is no superuser; the role may be there already, from another database
+DO $$ BEGIN CREATE ROLE oracle_writer; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+GRANT USAGE ON SCHEMA territory, oracle TO oracle_writer;
+GRANT ALL ON ALL TABLES IN SCHEMA territory TO oracle_writer;
+GRANT ALL ON ALL SEQUENCES IN SCHEMA territory TO oracle_writer;
