@@ -104,6 +104,14 @@ CREATE TRIGGER "30_reassign_update" AFTER UPDATE ON exclusion REFERENCING OLD TA
 CREATE TRIGGER "30_reassign_delete" AFTER DELETE ON exclusion REFERENCING OLD TABLE AS old_exclusion
     FOR EACH STATEMENT EXECUTE FUNCTION reassign_exclusions();
 
+-- Only the extension's own tables have these triggers.
+REVOKE EXECUTE ON FUNCTION
+    node_lock(), node_place(), node_settle(), node_guard(), model_check(), model_guard(),
+    rule_check(), rule_changed(), object_changed(), tree_changed(), refuse_truncate(),
+    reassign_rules(), reassign_nodes(), reassign_models(), reassign_objects(), reassign_exclusions(),
+    exclusion_check(), exclusion_changed(), node_guard_assignments(), object_guard()
+    FROM PUBLIC;
+
 -- DDL on attached tables.
 CREATE FUNCTION ddl_end() RETURNS event_trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_ddl_end';
 CREATE FUNCTION ddl_drop() RETURNS event_trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_ddl_drop';

@@ -629,8 +629,8 @@ territory_detach(PG_FUNCTION_ARGS)
 Datum
 territory_object_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "object_guard",
-										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_STATEMENT);
+	TriggerData *trigger = trigger_data_of(fcinfo, "object_guard",
+										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_STATEMENT, "object");
 
 	if (!registering && !session_restoring(RelationGetRelid(trigger->tg_relation)))
 		ereport(ERROR,

@@ -160,9 +160,9 @@ static const char *
 rows_of(const TriggerData *trigger, bool new)
 {
 	if (new)
-		return trigger->tg_newtable ? trigger->tg_trigger->tgnewtable :
+		return trigger->tg_newtable ? quote_identifier(trigger->tg_trigger->tgnewtable) :
 			"(SELECT * FROM territory.rule WHERE false)";
-	return trigger->tg_oldtable ? trigger->tg_trigger->tgoldtable :
+	return trigger->tg_oldtable ? quote_identifier(trigger->tg_trigger->tgoldtable) :
 		"(SELECT * FROM territory.rule WHERE false)";
 }
 
@@ -230,8 +230,8 @@ affected_by_rules(const TriggerData *trigger)
 Datum
 territory_reassign_rules(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "reassign_rules",
-										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	TriggerData *trigger = trigger_data_of(fcinfo, "reassign_rules",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT, "rule");
 	Oid			types[2] = {OIDOID, INT4OID};
 	ChangeScope scope;
 	List	   *objects;
@@ -295,8 +295,8 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 		"    OR o.cascade OPERATOR(pg_catalog.<>) n.cascade"
 		"    OR ($3 AND (o.path OPERATOR(territory.<>) n.path"
 		"                OR o.priority OPERATOR(pg_catalog.<>) n.priority))";
-	TriggerData *trigger = trigger_data(fcinfo, "reassign_nodes",
-										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	TriggerData *trigger = trigger_data_of(fcinfo, "reassign_nodes",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT, "node");
 	Oid			types[3] = {OIDOID, INT4OID, BOOLOID};
 	ChangeScope scope;
 	ListCell   *cell;
@@ -327,8 +327,8 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 Datum
 territory_reassign_models(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "reassign_models",
-										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	TriggerData *trigger = trigger_data_of(fcinfo, "reassign_models",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT, "model");
 	ChangeScope scope;
 	ListCell   *cell;
 
@@ -350,8 +350,8 @@ territory_reassign_models(PG_FUNCTION_ARGS)
 Datum
 territory_reassign_objects(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "reassign_objects",
-										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	TriggerData *trigger = trigger_data_of(fcinfo, "reassign_objects",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT, "object");
 	ChangeScope scope;
 	List	   *objects;
 	ListCell   *cell;
@@ -403,8 +403,8 @@ run_keys(Oid object)
 Datum
 territory_reassign_exclusions(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "reassign_exclusions",
-										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	TriggerData *trigger = trigger_data_of(fcinfo, "reassign_exclusions",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT, "exclusion");
 	Oid			types[1] = {OIDOID};
 	StringInfoData rows;
 	ChangeScope scope;
@@ -417,11 +417,11 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 	initStringInfo(&rows);
 	appendStringInfoString(&rows, "(");
 	if (trigger->tg_oldtable)
-		appendStringInfo(&rows, "SELECT object, key FROM %s", trigger->tg_trigger->tgoldtable);
+		appendStringInfo(&rows, "SELECT object, key FROM %s", quote_identifier(trigger->tg_trigger->tgoldtable));
 	if (trigger->tg_oldtable && trigger->tg_newtable)
 		appendStringInfoString(&rows, " UNION ");
 	if (trigger->tg_newtable)
-		appendStringInfo(&rows, "SELECT object, key FROM %s", trigger->tg_trigger->tgnewtable);
+		appendStringInfo(&rows, "SELECT object, key FROM %s", quote_identifier(trigger->tg_trigger->tgnewtable));
 	appendStringInfoString(&rows, ")");
 
 	session_execute(psprintf("SELECT DISTINCT c.object::pg_catalog.oid FROM %s AS c ORDER BY 1",
@@ -451,8 +451,8 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 Datum
 territory_exclusion_changed(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "exclusion_changed",
-										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
+	TriggerData *trigger = trigger_data_of(fcinfo, "exclusion_changed",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "exclusion");
 
 	inval_send(RelationGetRelid(trigger->tg_relation));
 	return PointerGetDatum(NULL);
@@ -481,8 +481,8 @@ canonical_key(Oid type, const char *key)
 Datum
 territory_exclusion_check(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "exclusion_check",
-										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
+	TriggerData *trigger = trigger_data_of(fcinfo, "exclusion_check",
+										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW, "exclusion");
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	HeapTuple	tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ?
 		trigger->tg_newtuple : trigger->tg_trigtuple;
@@ -512,8 +512,8 @@ territory_exclusion_check(PG_FUNCTION_ARGS)
 Datum
 territory_node_guard_assignments(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "node_guard_assignments",
-										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
+	TriggerData *trigger = trigger_data_of(fcinfo, "node_guard_assignments",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "node");
 	ChangeScope scope;
 	NodeRow		node;
 	ListCell   *cell;

@@ -45,18 +45,25 @@ typedef struct Event
 	Datum		old_key;
 } Event;
 
+/* Events to be dealt with together. */
+typedef struct EventList
+{
+	int			count;
+	int			room;
+	Event	   *events;
+	MemoryContext context;		/* of old keys; NULL: none yet */
+} EventList;
+
 typedef struct Frame
 {
 	struct Frame *below;
 	Oid			object;
 	int			level;			/* transaction nest level */
 	int			statements;		/* open ones */
+	uint64		opened;			/* statements so far */
 	bool		moves;			/* rows may move between partitions */
 	bool		removes;		/* a record was deleted or got another key */
-	MemoryContext context;		/* of keys; reset when dealt with */
-	int			count;
-	int			room;
-	Event	   *events;
+	EventList	list;
 } Frame;
 
 static Frame *top = NULL;
@@ -118,21 +125,25 @@ may_have_pairs(const Frame *frame, Oid relid)
 static Frame *
 push_frame(Oid object)
 {
-	Frame	   *frame = MemoryContextAlloc(TopTransactionContext, sizeof(Frame));
+	Frame	   *frame = MemoryContextAllocZero(TopTransactionContext, sizeof(Frame));
 
 	frame->below = top;
 	frame->object = object;
 	frame->level = GetCurrentTransactionNestLevel();
-	frame->statements = 0;
-	frame->moves = false;
-	frame->removes = false;
-	frame->count = 0;
-	frame->room = 8;
-	frame->events = MemoryContextAlloc(TopTransactionContext, frame->room * sizeof(Event));
-	frame->context = AllocSetContextCreate(TopTransactionContext, "territory frame",
-										   ALLOCSET_SMALL_SIZES);
 	top = frame;
 	return frame;
+}
+
+/*
+ * free_list frees what a list has, not the list itself.
+ */
+static void
+free_list(EventList *list)
+{
+	if (list->events)
+		pfree(list->events);
+	if (list->context)
+		MemoryContextDelete(list->context);
 }
 
 /*
@@ -146,8 +157,7 @@ remove_frame(Frame *frame)
 	while (*link != frame)
 		link = &(*link)->below;
 	*link = frame->below;
-	MemoryContextDelete(frame->context);
-	pfree(frame->events);
+	free_list(&frame->list);
 	pfree(frame);
 }
 
@@ -155,14 +165,14 @@ remove_frame(Frame *frame)
  * collect_keys gathers the old keys of the events of one kind.
  */
 static int
-collect_keys(const Frame *frame, EventKind kind, Datum *keys)
+collect_keys(const EventList *list, EventKind kind, Datum *keys)
 {
 	int			count = 0;
 
-	for (int i = 0; i < frame->count; i++)
+	for (int i = 0; i < list->count; i++)
 	{
-		if (frame->events[i].kind == kind)
-			keys[count++] = frame->events[i].old_key;
+		if (list->events[i].kind == kind)
+			keys[count++] = list->events[i].old_key;
 	}
 	return count;
 }
@@ -229,46 +239,46 @@ read_row(RowSource *source, Event *event)
  * rekey carries the pairs of rekeyed records over, before they are evaluated.
  */
 static void
-rekey(Frame *frame, RowSource *source, const Ruleset *rules)
+rekey(const EventList *list, RowSource *source, const Ruleset *rules)
 {
-	Datum	   *from = palloc(frame->count * sizeof(Datum));
-	Datum	   *to = palloc(frame->count * sizeof(Datum));
+	Datum	   *from = palloc(list->count * sizeof(Datum));
+	Datum	   *to = palloc(list->count * sizeof(Datum));
 	int16		typlen;
 	bool		byval;
 	int			count = 0;
 
 	get_typlenbyval(rules->object.key_type, &typlen, &byval);
-	for (int i = 0; i < frame->count; i++)
+	for (int i = 0; i < list->count; i++)
 	{
 		TupleTableSlot *slot;
 		bool		isnull;
 
-		if (frame->events[i].kind != EVENT_REKEYED)
+		if (list->events[i].kind != EVENT_REKEYED)
 			continue;
-		open_source(source, frame->events[i].relid, rules);
-		slot = read_row(source, &frame->events[i]);
+		open_source(source, list->events[i].relid, rules);
+		slot = read_row(source, &list->events[i]);
 		if (slot == NULL)
 			continue;
-		from[count] = frame->events[i].old_key;
+		from[count] = list->events[i].old_key;
 		to[count++] = datumCopy(slot_getattr(slot, rules->object.key_attno, &isnull), byval, typlen);
 	}
 	pairs_rekey(&rules->object, from, to, count);
 }
 
 /*
- * evaluate evaluates the live rows of a frame into the batch.
+ * evaluate evaluates the live rows of a list into the batch.
  */
 static void
-evaluate(Frame *frame, RowSource *source, Batch *batch)
+evaluate(const Frame *frame, const EventList *list, RowSource *source, Batch *batch)
 {
 	MatchScope	scope;
 
 	match_begin(&scope, batch->rules);
 	PG_TRY();
 	{
-		for (int i = 0; i < frame->count; i++)
+		for (int i = 0; i < list->count; i++)
 		{
-			Event	   *event = &frame->events[i];
+			Event	   *event = &list->events[i];
 			TupleTableSlot *slot;
 
 			if (event->kind == EVENT_DELETED)
@@ -288,25 +298,23 @@ evaluate(Frame *frame, RowSource *source, Batch *batch)
 }
 
 /*
- * settle deals with all that a frame has noted.
+ * settle_list deals with a list of events.
  */
 static void
-settle(Frame *frame)
+settle_list(const Frame *frame, const EventList *list)
 {
 	RowSource	source = {NULL};
 	Batch		batch;
 
-	if (frame->count == 0)
-		return;
 	SPI_connect();
-	batch_begin(&batch, frame->object, frame->count);
+	batch_begin(&batch, frame->object, list->count);
 	PG_TRY();
 	{
-		Datum	   *keys = palloc(frame->count * sizeof(Datum));
+		Datum	   *keys = palloc(list->count * sizeof(Datum));
 
-		pairs_forget(&batch.rules->object, keys, collect_keys(frame, EVENT_DELETED, keys));
-		rekey(frame, &source, batch.rules);
-		evaluate(frame, &source, &batch);
+		pairs_forget(&batch.rules->object, keys, collect_keys(list, EVENT_DELETED, keys));
+		rekey(list, &source, batch.rules);
+		evaluate(frame, list, &source, &batch);
 		close_source(&source);
 		batch_write(&batch);
 	}
@@ -316,8 +324,29 @@ settle(Frame *frame)
 	}
 	PG_END_TRY();
 	SPI_finish();
-	frame->count = 0;
-	MemoryContextReset(frame->context);
+}
+
+/*
+ * settle deals with all that a frame has noted. Writing the pairs may fire a
+ * user's triggers, and these write records: such statements settle their own
+ * events, and what was decided here before is then decided again.
+ */
+static void
+settle(Frame *frame)
+{
+	EventList	list = frame->list;
+	uint64		opened;
+
+	if (list.count == 0)
+		return;
+	memset(&frame->list, 0, sizeof(EventList));
+	do
+	{
+		opened = frame->opened;
+		settle_list(frame, &list);
+		frame->removes |= frame->opened != opened;
+	} while (frame->opened != opened);
+	free_list(&list);
 }
 
 /*
@@ -331,6 +360,7 @@ frame_open(Oid object, bool update)
 	if (frame == NULL)
 		frame = push_frame(object);
 	frame->statements++;
+	frame->opened++;
 	frame->moves |= update;
 }
 
@@ -355,14 +385,35 @@ frame_close(Oid object)
 static Event *
 next_event(Frame *frame)
 {
-	if (frame->count == BATCH_RECORDS)
+	EventList  *list = &frame->list;
+
+	if (list->count == BATCH_RECORDS)
 		settle(frame);
-	if (frame->count == frame->room)
+	if (list->count == list->room)
 	{
-		frame->room *= 2;
-		frame->events = repalloc(frame->events, frame->room * sizeof(Event));
+		list->room = list->room ? list->room * 2 : 8;
+		list->events = list->events ?
+			repalloc(list->events, list->room * sizeof(Event)) :
+			MemoryContextAlloc(TopTransactionContext, list->room * sizeof(Event));
 	}
-	return &frame->events[frame->count++];
+	return &list->events[list->count++];
+}
+
+/*
+ * keep_key copies an old key for as long as the list is there.
+ */
+static Datum
+keep_key(EventList *list, Form_pg_attribute key, Datum value)
+{
+	MemoryContext old;
+
+	if (list->context == NULL)
+		list->context = AllocSetContextCreate(TopTransactionContext, "territory keys",
+											  ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(list->context);
+	value = datumCopy(value, key->attbyval, key->attlen);
+	MemoryContextSwitchTo(old);
+	return value;
 }
 
 /*
@@ -380,14 +431,7 @@ append_event(Frame *frame, Relation rel, EventKind kind, ItemPointer row,
 		event->row = *row;
 	else
 		ItemPointerSetInvalid(&event->row);
-	event->old_key = (Datum) 0;
-	if (key)
-	{
-		MemoryContext old = MemoryContextSwitchTo(frame->context);
-
-		event->old_key = datumCopy(old_key, key->attbyval, key->attlen);
-		MemoryContextSwitchTo(old);
-	}
+	event->old_key = key ? keep_key(&frame->list, key, old_key) : (Datum) 0;
 	frame->removes |= key != NULL;
 }
 

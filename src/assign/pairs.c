@@ -13,9 +13,11 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -113,15 +115,33 @@ static const struct
 };
 
 static HTAB *plans = NULL;
-static bool writing = false;
 
 /*
- * pairs_writing tells whether the engine itself is writing assignment rows.
+ * The depth of triggers in which the engine's own statement is running, or 0:
+ * statements of users' triggers inside it run deeper.
+ */
+static int	writing_depth = 0;
+
+/*
+ * trigger_depth returns how many triggers are at work.
+ */
+static int
+trigger_depth(void)
+{
+	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+}
+
+/*
+ * pairs_may_write tells the guard of an assignment table whether the statement
+ * is the engine's own, or a cascade of a user's foreign key, which removes the
+ * pairs of deleted records as the engine would.
  */
 bool
-pairs_writing(void)
+pairs_may_write(bool delete)
 {
-	return writing;
+	if (writing_depth != 0)
+		return trigger_depth() == writing_depth;
+	return delete && InNoForceRLSOperation();
 }
 
 /*
@@ -230,17 +250,17 @@ static uint64
 execute(const ObjectInfo *object, PairStatement statement, Datum *values)
 {
 	SessionRole role;
-	bool		was_writing = writing;
+	int			outer_depth = writing_depth;
 
 	session_become(&role, object->owner);
-	writing = true;
+	writing_depth = trigger_depth() + 1;
 	PG_TRY();
 	{
 		session_execute_plan(find_plan(object, statement), statements[statement].result, values, NULL);
 	}
 	PG_FINALLY();
 	{
-		writing = was_writing;
+		writing_depth = outer_depth;
 	}
 	PG_END_TRY();
 	session_restore_role(&role);

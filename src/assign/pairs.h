@@ -59,7 +59,7 @@ extern void pairs_rekey(const ObjectInfo *object, const Datum *from, const Datum
 /* removes the pairs of records that are not there (any more) */
 extern uint64 pairs_forget_orphans(const ObjectInfo *object);
 
-/* Is the engine itself writing assignment rows? */
-extern bool pairs_writing(void);
+/* May the statement that the guard of an assignment table sees go on? */
+extern bool pairs_may_write(bool delete);
 
 #endif							/* TERRITORY_PAIRS_H */

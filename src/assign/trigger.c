@@ -197,7 +197,8 @@ territory_assignment_guard(PG_FUNCTION_ARGS)
 										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_STATEMENT);
 	Relation	rel = trigger->tg_relation;
 
-	if (!pairs_writing() && !session_restoring(RelationGetRelid(rel)))
+	if (!pairs_may_write(TRIGGER_FIRED_BY_DELETE(trigger->tg_event)) &&
+		!session_restoring(RelationGetRelid(rel)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table %s is written by the engine only",

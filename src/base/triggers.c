@@ -5,7 +5,9 @@
 #include "postgres.h"
 
 #include "commands/trigger.h"
+#include "utils/rel.h"
 
+#include "base/catalog.h"
 #include "base/triggers.h"
 
 /*
@@ -29,5 +31,22 @@ trigger_data(FunctionCallInfo fcinfo, const char *name,
 						timing == TRIGGER_EVENT_BEFORE ? "BEFORE" : "AFTER",
 						level == TRIGGER_EVENT_ROW ? "ROW" : "STATEMENT"),
 				 errhint("This trigger is made by the extension itself.")));
+	return data;
+}
+
+/*
+ * trigger_data_of returns the trigger data of a call on the table that the
+ * function is for.
+ */
+TriggerData *
+trigger_data_of(FunctionCallInfo fcinfo, const char *name,
+				TriggerEvent timing, TriggerEvent level, const char *table)
+{
+	TriggerData *data = trigger_data(fcinfo, name, timing, level);
+
+	if (RelationGetRelid(data->tg_relation) != catalog_table(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function territory.%s is for table territory.%s only", name, table)));
 	return data;
 }

@@ -21,4 +21,12 @@
 extern TriggerData *trigger_data(FunctionCallInfo fcinfo, const char *name,
 								 TriggerEvent timing, TriggerEvent level);
 
+/*
+ * Likewise for a trigger of one of the extension's own tables, whose columns the
+ * function knows; on any other table it raises 39P01 too.
+ */
+extern TriggerData *trigger_data_of(FunctionCallInfo fcinfo, const char *name,
+									TriggerEvent timing, TriggerEvent level,
+									const char *table);
+
 #endif							/* TERRITORY_TRIGGERS_H */

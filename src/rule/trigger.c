@@ -126,8 +126,8 @@ is_unchanged(HeapTuple old, Oid object, const char *criteria, TupleDesc desc)
 Datum
 territory_rule_check(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "rule_check",
-										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
+	TriggerData *trigger = trigger_data_of(fcinfo, "rule_check",
+										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW, "rule");
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 	HeapTuple	tuple = update ? trigger->tg_newtuple : trigger->tg_trigtuple;
@@ -187,7 +187,7 @@ send_column(TriggerData *trigger, int column)
 Datum
 territory_rule_changed(PG_FUNCTION_ARGS)
 {
-	send_column(trigger_data(fcinfo, "rule_changed", TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW),
+	send_column(trigger_data_of(fcinfo, "rule_changed", TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "rule"),
 				Anum_rule_object);
 	return PointerGetDatum(NULL);
 }
@@ -198,7 +198,7 @@ territory_rule_changed(PG_FUNCTION_ARGS)
 Datum
 territory_object_changed(PG_FUNCTION_ARGS)
 {
-	send_column(trigger_data(fcinfo, "object_changed", TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW),
+	send_column(trigger_data_of(fcinfo, "object_changed", TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "object"),
 				Anum_object_object);
 	return PointerGetDatum(NULL);
 }

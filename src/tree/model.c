@@ -121,8 +121,8 @@ merge_default(HeapTuple tuple, TupleDesc desc)
 Datum
 territory_model_check(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "model_check",
-										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
+	TriggerData *trigger = trigger_data_of(fcinfo, "model_check",
+										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW, "model");
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	bool		insert = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
 	HeapTuple	tuple = insert ? trigger->tg_trigtuple : trigger->tg_newtuple;
@@ -141,8 +141,8 @@ territory_model_check(PG_FUNCTION_ARGS)
 Datum
 territory_model_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "model_guard",
-										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	TriggerData *trigger = trigger_data_of(fcinfo, "model_guard",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT, "model");
 	SessionRole role;
 
 	if (session_restoring(RelationGetRelid(trigger->tg_relation)))

@@ -349,8 +349,8 @@ territory_node_lock(PG_FUNCTION_ARGS)
 Datum
 territory_node_place(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "node_place",
-										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
+	TriggerData *trigger = trigger_data_of(fcinfo, "node_place",
+										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW, "node");
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 	HeapTuple	tuple = update ? trigger->tg_newtuple : trigger->tg_trigtuple;
@@ -432,8 +432,8 @@ settle_new(const NodeRow *node)
 Datum
 territory_node_settle(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "node_settle",
-										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
+	TriggerData *trigger = trigger_data_of(fcinfo, "node_settle",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "node");
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	SessionRole role;
 	NodeRow		node;
@@ -471,8 +471,8 @@ territory_node_settle(PG_FUNCTION_ARGS)
 Datum
 territory_node_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo, "node_guard",
-										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
+	TriggerData *trigger = trigger_data_of(fcinfo, "node_guard",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "node");
 	SessionRole role;
 	NodeRow		node;
 	Datum		values[1];

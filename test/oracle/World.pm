@@ -541,7 +541,12 @@ sub ddl
 	my $extra = $self->{extra} = ($self->{extra} || 0) + 1;
 	return "ALTER TABLE $name ADD COLUMN extra$extra " . pick('int', "text DEFAULT 'x'", 'int NOT NULL DEFAULT 5') if $what < 2;
 	return "ALTER TABLE $name DROP COLUMN IF EXISTS extra" . (1 + rnd($extra)) if $what == 2;
-	return "ALTER TABLE $name ALTER COLUMN i TYPE " . pick('bigint', 'int') if $what == 3 && 0;
+	if ($what == 3 || $what == 7)
+	{
+		my $c = pick(@{ $self->{cols} });
+		$self->add("ALTER TABLE $name RENAME COLUMN $c TO ${c}_renamed");
+		return "ALTER TABLE $name RENAME COLUMN ${c}_renamed TO $c";
+	}
 	return "ALTER TABLE $name ALTER COLUMN v TYPE text" if $what == 4;
 	if ($what =~ /5|6/ && $table->{partitioned})
 	{
@@ -551,7 +556,6 @@ sub ddl
 		$self->add($between);
 		return "ALTER TABLE $name ATTACH PARTITION $table->{parts}[0] $bound";
 	}
-	return "SELECT territory.detach('$name'); $table->{attach}" if $what == 7 && 0;
 	return "CREATE INDEX ON $name (" . pick(grep { !/^[aj]$/ } @{ $self->{cols} }, 'i') . ')';
 }
 
@@ -566,7 +570,7 @@ sub one_step
 	return $self->mode_change if $what < 96;
 	return "SELECT * FROM territory.run('" . $self->any_table->{name} . "'" . pick('', ', under => (SELECT path FROM territory.node ORDER BY id LIMIT 1)', ', "only" => ' . quote(criteria($self->{cols}, 1))) . ')' if $what < 97;
 	return "UPDATE territory.model SET state = CASE state WHEN 'active' THEN 'planning' ELSE 'active' END" if $what == 97 && $self->{second_model};
-	return $self->ddl if $what == 98 && !$self->{ordinary};
+	return $self->ddl if $what == 98;
 	return 'UPDATE ' . $self->any_table->{name} . ' SET note = note';
 }
 

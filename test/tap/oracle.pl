@@ -67,7 +67,7 @@ sub result
 		elsif ($line =~ /(?:ERROR|FATAL|PANIC):  (\w{5}): (.*)/)
 		{
 			$r{errors}{$1}++;
-			@r{qw(step wrong)} = ($step, "an error that no step may meet: $1: $2") unless $r{wrong} || $step < 0 && $1 =~ /^23/ || $step >= 0 && ($expected_error{$1} || $2 =~ /^invalid ON UPDATE specification|^moving row to another partition/);
+			@r{qw(step wrong)} = ($step, "an error that no step may meet: $1: $2") unless $r{wrong} || $step < 0 && $1 =~ /^23/ || $step >= 0 && ($expected_error{$1} || $2 =~ /^invalid ON UPDATE specification|^moving row to another partition|^invalid input syntax for type territory/);
 		}
 		elsif ($line =~ /server closed the connection|connection to server was lost/) { @r{qw(step wrong)} = ($step, $line) unless $r{wrong} }
 	}
