@@ -2,8 +2,11 @@
 --
 -- They are the interface: plain INSERT, UPDATE and DELETE; the triggers of the
 -- following parts keep them true. Internal triggers are numbered in the order in
--- which they fire; "10" also comes before the server's own "RI_...", so that our
--- messages, which know the way out, come before those of the foreign keys.
+-- which they fire.
+--
+-- References between these tables are kept by those triggers, not by declared
+-- foreign keys: a dump's rows arrive in any order, in parallel, and the foreign
+-- keys of an extension's tables would be there before the rows.
 
 GRANT USAGE ON SCHEMA territory TO PUBLIC;
 
@@ -50,8 +53,8 @@ COMMENT ON FUNCTION active_model() IS 'id of the active model';
 
 CREATE TABLE node (
     id serial PRIMARY KEY,
-    model_id int NOT NULL DEFAULT territory.active_model() REFERENCES model,
-    parent_id int REFERENCES node,
+    model_id int NOT NULL DEFAULT territory.active_model(),
+    parent_id int,
     name text NOT NULL,
     path territory.territory NOT NULL,
     priority int NOT NULL DEFAULT 0,
@@ -61,6 +64,8 @@ CREATE TABLE node (
 );
 CREATE INDEX ON node (parent_id);
 COMMENT ON TABLE node IS 'a territory: a node of a model''s tree. INSERT gives path, or parent_id and name; the other is derived. UPDATE of any of the three moves the subtree';
+COMMENT ON COLUMN node.model_id IS 'of territory.model; the active one by default';
+COMMENT ON COLUMN node.parent_id IS 'of territory.node, in the same model; null at the top';
 COMMENT ON COLUMN node.name IS 'the last label of path, as plain text';
 COMMENT ON COLUMN node.path IS 'names from the top down; unique in a model';
 COMMENT ON COLUMN node.priority IS 'mode first: the highest wins, then depth, then path order';
@@ -79,8 +84,8 @@ COMMENT ON COLUMN object.assignment IS 'the table beside it that holds the (reco
 
 CREATE TABLE rule (
     id serial PRIMARY KEY,
-    node_id int NOT NULL REFERENCES node ON DELETE CASCADE,
-    object regclass NOT NULL REFERENCES object ON DELETE CASCADE,
+    node_id int NOT NULL,
+    object regclass NOT NULL,
     name text,
     criteria text NOT NULL,
     active bool NOT NULL DEFAULT true,
@@ -89,24 +94,27 @@ CREATE TABLE rule (
 CREATE INDEX ON rule (node_id);
 CREATE INDEX ON rule (object);
 COMMENT ON TABLE rule IS 'criteria by which records of an attached table come to a node; several rules of a node are alternatives';
+COMMENT ON COLUMN rule.node_id IS 'of territory.node; deleting the node deletes the rule';
+COMMENT ON COLUMN rule.object IS 'of territory.object; detaching the table deletes the rule';
 COMMENT ON COLUMN rule.criteria IS 'a SQL boolean expression over the table''s columns, as in WHERE; NULL is no match';
 COMMENT ON COLUMN rule.expression IS 'the criteria with every name resolved and qualified, derived when the rule is written; this is what is evaluated';
 
 CREATE TABLE exclusion (
     id serial PRIMARY KEY,
-    object regclass NOT NULL REFERENCES object ON DELETE CASCADE,
+    object regclass NOT NULL,
     key text NOT NULL,
-    node_id int REFERENCES node ON DELETE CASCADE,
+    node_id int,
     note text,
     CONSTRAINT exclusion_once UNIQUE NULLS NOT DISTINCT (object, key, node_id)
 );
 CREATE INDEX ON exclusion (node_id);
 COMMENT ON TABLE exclusion IS 'records kept out of a node, or (node_id null) out of every node, whatever the rules say';
+COMMENT ON COLUMN exclusion.node_id IS 'of territory.node; null: every node';
 COMMENT ON COLUMN exclusion.key IS 'the record''s key as text';
 
 CREATE TABLE run_log (
     id serial PRIMARY KEY,
-    object regclass NOT NULL REFERENCES object ON DELETE CASCADE,
+    object regclass NOT NULL,
     scope text NOT NULL,
     who text NOT NULL DEFAULT session_user,
     started timestamptz NOT NULL,

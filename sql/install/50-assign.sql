@@ -106,7 +106,8 @@ CREATE TRIGGER "30_reassign_delete" AFTER DELETE ON exclusion REFERENCING OLD TA
 
 -- Only the extension's own tables have these triggers.
 REVOKE EXECUTE ON FUNCTION
-    node_lock(), node_place(), node_settle(), node_guard(), model_check(), model_guard(),
+    node_lock(), node_place(), node_settle(), node_guard(), node_clear(),
+    model_check(), model_guard(), model_guard_nodes(),
     rule_check(), rule_changed(), object_changed(), tree_changed(), refuse_truncate(),
     reassign_rules(), reassign_nodes(), reassign_models(), reassign_objects(), reassign_exclusions(),
     exclusion_check(), exclusion_changed(), node_guard_assignments(), object_guard()
@@ -127,13 +128,13 @@ CREATE EVENT TRIGGER territory_ddl_drop ON sql_drop
 -- The pairs of all attached tables.
 CREATE FUNCTION assignments(object regclass, OUT key text, OUT node_id int, OUT rule_id int, OUT manual bool, OUT since timestamptz)
     RETURNS SETOF record
-    LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 100000 COST 1000
+    LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 1000 COST 10
     AS 'MODULE_PATHNAME', 'territory_assignments';
 COMMENT ON FUNCTION assignments(regclass) IS
     'the (record, node) pairs of an attached table, read as the caller; the key as text';
 
 CREATE FUNCTION record_count(object regclass) RETURNS bigint
-    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100000
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
     AS 'MODULE_PATHNAME', 'territory_record_count';
 COMMENT ON FUNCTION record_count(regclass) IS 'number of records of an attached table that the caller sees';
 

@@ -240,6 +240,11 @@ check_key_type(Form_pg_attribute key)
 							format_type_be(key->atttypid)),
 					 errhint("Keys may be smallint, integer, bigint, uuid, text or varchar.")));
 	}
+	if (OidIsValid(key->attcollation) && !get_collation_isdeterministic(key->attcollation))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("key column \"%s\" has a nondeterministic collation", NameStr(key->attname)),
+				 errhint("A key must be equal only to itself.")));
 	for (int i = 0; i < lengthof(taken); i++)
 	{
 		if (strcmp(NameStr(key->attname), taken[i]) == 0)
@@ -558,11 +563,15 @@ unregister_object(Oid object)
 {
 	Oid			types[1] = {OIDOID};
 	Datum		values[1] = {ObjectIdGetDatum(object)};
+	static const char *const dependent[] = {"rule", "exclusion", "run_log"};
 	int64		rules = count_rows("rule", object);
 	int64		exclusions = count_rows("exclusion", object);
 
 	execute_registering("DELETE FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
 						SPI_OK_DELETE, 1, types, values);
+	for (int i = 0; i < lengthof(dependent); i++)
+		session_execute(psprintf("DELETE FROM territory.%s WHERE object OPERATOR(pg_catalog.=) $1", dependent[i]),
+						SPI_OK_DELETE, 1, types, values, NULL);
 	if (rules > 0 || exclusions > 0)
 		ereport(NOTICE,
 				(errmsg("detached; removed with it: rules " INT64_FORMAT ", exclusions " INT64_FORMAT,

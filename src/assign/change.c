@@ -459,6 +459,25 @@ territory_exclusion_changed(PG_FUNCTION_ARGS)
 }
 
 /*
+ * node_hold raises unless there is a node with this id, and keeps it from being
+ * deleted meanwhile.
+ */
+static void
+node_hold(int32 id)
+{
+	Oid			types[1] = {INT4OID};
+	Datum		values[1] = {Int32GetDatum(id)};
+
+	session_execute("SELECT FROM territory.node WHERE id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE",
+					SPI_OK_SELECT, 1, types, values, NULL);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("there is no territory with node_id %d", id),
+				 errhint("territory.node_id('path') finds the id of a territory.")));
+}
+
+/*
  * canonical_key reads a key as the key's type does, and returns its text form.
  */
 static char *
@@ -489,7 +508,9 @@ territory_exclusion_check(PG_FUNCTION_ARGS)
 	int			column = Anum_exclusion_key;
 	bool		object_null;
 	bool		key_null;
+	bool		node_null;
 	bool		not_null = false;
+	Datum		node = heap_getattr(tuple, Anum_exclusion_node_id, desc, &node_null);
 	Datum		object = heap_getattr(tuple, Anum_exclusion_object, desc, &object_null);
 	Datum		key = heap_getattr(tuple, Anum_exclusion_key, desc, &key_null);
 	ObjectInfo	info;
@@ -499,7 +520,10 @@ territory_exclusion_check(PG_FUNCTION_ARGS)
 	if (session_restoring(RelationGetRelid(trigger->tg_relation)) || object_null || key_null)
 		return PointerGetDatum(tuple);
 	begin(trigger, &scope);
+	object_hold(DatumGetObjectId(object));
 	object_require(DatumGetObjectId(object), &info);
+	if (!node_null)
+		node_hold(DatumGetInt32(node));
 	end(&scope);
 	key = CStringGetTextDatum(canonical_key(info.key_type, TextDatumGetCString(key)));
 	return PointerGetDatum(heap_modify_tuple_by_cols(tuple, desc, 1, &column, &key, &not_null));
@@ -536,8 +560,9 @@ territory_node_guard_assignments(PG_FUNCTION_ARGS)
 		if (strcmp(count, "0") != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-					 errmsg("cannot delete territory \"%s\": %s records of %s stand in it",
-							territory_to_cstring(node.path), count, catalog_qualified_name(info.object)),
+					 errmsg("cannot delete territory \"%s\": it holds records of %s",
+							territory_to_cstring(node.path), catalog_qualified_name(info.object)),
+					 errdetail("Number of records: %s.", count),
 					 errhint("Delete its rules first (DELETE FROM territory.rule WHERE node_id = %d), which moves the records on.",
 							 node.id)));
 	}

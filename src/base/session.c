@@ -164,6 +164,12 @@ session_pin(const PinnedSettings *settings, int what)
 		session_pin_one("DateStyle", settings->date_style);
 		session_pin_one("IntervalStyle", "postgres");
 	}
+	if (what & PIN_FORMAT)
+	{
+		session_pin_one("DateStyle", "ISO");
+		session_pin_one("IntervalStyle", "postgres");
+		session_pin_one("extra_float_digits", "1");
+	}
 	if (what & PIN_PATH)
 		session_pin_one("search_path", "pg_catalog, pg_temp");
 	return nest_level;

@@ -456,7 +456,7 @@ char *
 criteria_deparse(Relation rel, Expr *expr)
 {
 	List	   *context = deparse_context_for(RelationGetRelationName(rel), RelationGetRelid(rel));
-	int			pin = session_pin(NULL, PIN_PATH);
+	int			pin = session_pin(NULL, PIN_PATH | PIN_FORMAT);
 	char	   *text = deparse_expression((Node *) expr, context, false, false);
 
 	session_unpin(pin);

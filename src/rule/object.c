@@ -109,6 +109,22 @@ object_require(Oid relid, ObjectInfo *info)
 }
 
 /*
+ * object_hold keeps a table's row, if there is one, from being deleted by
+ * others until the transaction ends.
+ */
+void
+object_hold(Oid relid)
+{
+	static KeptStatement lock = {
+		"SELECT FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1 FOR KEY SHARE",
+		SPI_OK_SELECT, 1, {OIDOID}
+	};
+	Datum		values[1] = {ObjectIdGetDatum(relid)};
+
+	session_execute_kept(&lock, values, NULL);
+}
+
+/*
  * object_list returns the OIDs of all attached tables, ascending: the order in
  * which their locks are taken.
  */

@@ -42,6 +42,9 @@ extern bool object_load(Oid relid, ObjectInfo *info);
 /* raises 55000 with a hint when the table is not attached */
 extern void object_require(Oid relid, ObjectInfo *info);
 
+/* keeps an attached table from being detached until the transaction ends */
+extern void object_hold(Oid relid);
+
 /* OIDs of all attached tables, ascending. Needs an SPI connection. */
 extern List *object_list(void);
 

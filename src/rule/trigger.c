@@ -30,8 +30,8 @@ PG_FUNCTION_INFO_V1(territory_tree_changed);
 PG_FUNCTION_INFO_V1(territory_refuse_truncate);
 
 /*
- * node_settings reads what the model of a node pins; false when there is no
- * such node.
+ * node_settings reads what the model of a node pins, and keeps the node from
+ * being deleted meanwhile; false when there is no such node.
  */
 static bool
 node_settings(int32 node_id, PinnedSettings *settings)
@@ -39,7 +39,7 @@ node_settings(int32 node_id, PinnedSettings *settings)
 	static KeptStatement find = {
 		"SELECT m.time_zone, m.date_style"
 		"  FROM territory.node n JOIN territory.model m ON m.id OPERATOR(pg_catalog.=) n.model_id"
-		" WHERE n.id OPERATOR(pg_catalog.=) $1",
+		" WHERE n.id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE OF n",
 		SPI_OK_SELECT, 1, {INT4OID}
 	};
 	Datum		values[1] = {Int32GetDatum(node_id)};
@@ -63,6 +63,7 @@ check_target(int32 node_id, Oid object, PinnedSettings *settings)
 	ObjectInfo	info;
 
 	session_become(&role, catalog_owner());
+	object_hold(object);
 	object_require(object, &info);
 	if (!node_settings(node_id, settings))
 		ereport(ERROR,

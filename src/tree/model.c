@@ -19,6 +19,7 @@
 
 PG_FUNCTION_INFO_V1(territory_model_check);
 PG_FUNCTION_INFO_V1(territory_model_guard);
+PG_FUNCTION_INFO_V1(territory_model_guard_nodes);
 
 /*
  * model_active returns the id of the active model. Needs an SPI connection.
@@ -39,6 +40,62 @@ model_active(void)
 				 errmsg("no model is active"),
 				 errhint("Set the state of one row of territory.model to 'active'.")));
 	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/*
+ * model_require raises unless there is a model with this id, and keeps it from
+ * being deleted meanwhile. Needs an SPI connection.
+ */
+void
+model_require(int32 id)
+{
+	static KeptStatement find = {
+		"SELECT FROM territory.model WHERE id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE",
+		SPI_OK_SELECT, 1, {INT4OID}
+	};
+	Datum		values[1] = {Int32GetDatum(id)};
+
+	session_execute_kept(&find, values, NULL);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("there is no model with id %d", id)));
+}
+
+/*
+ * territory_model_guard_nodes: AFTER DELETE, each row. A model that has nodes
+ * stays.
+ */
+Datum
+territory_model_guard_nodes(PG_FUNCTION_ARGS)
+{
+	static KeptStatement count = {
+		"SELECT pg_catalog.count(*) FROM territory.node WHERE model_id OPERATOR(pg_catalog.=) $1",
+		SPI_OK_SELECT, 1, {INT4OID}
+	};
+	TriggerData *trigger = trigger_data_of(fcinfo, "model_guard_nodes",
+										   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "model");
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	Datum		values[1];
+	SessionRole role;
+	char	   *nodes;
+	bool		isnull;
+
+	SPI_connect();
+	session_become(&role, catalog_owner());
+	values[0] = heap_getattr(trigger->tg_trigtuple, Anum_model_id, desc, &isnull);
+	session_execute_kept(&count, values, NULL);
+	nodes = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (strcmp(nodes, "0") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot delete model \"%s\": it has territories",
+						TextDatumGetCString(heap_getattr(trigger->tg_trigtuple, Anum_model_name, desc, &isnull))),
+				 errdetail("There are %s.", nodes),
+				 errhint("Archive it (state = 'archived'), or delete its territories first.")));
+	session_restore_role(&role);
+	SPI_finish();
+	return PointerGetDatum(NULL);
 }
 
 /*
@@ -94,21 +151,44 @@ check_settings(HeapTuple tuple, TupleDesc desc)
 }
 
 /*
- * merge_default puts the dump's row for model 1, which CREATE EXTENSION has
- * made already, in that one's place; false where there is nothing to merge.
+ * make_room removes model 1 where it collides with another model of the dump:
+ * it is then that of CREATE EXTENSION, which the dump does not have or brings
+ * later under another name or state.
+ */
+static void
+make_room(HeapTuple tuple, TupleDesc desc)
+{
+	static KeptStatement delete = {
+		"DELETE FROM territory.model WHERE id OPERATOR(pg_catalog.=) 1"
+		" AND (name OPERATOR(pg_catalog.=) $1"
+		"      OR (state OPERATOR(pg_catalog.=) 'active' AND $2 OPERATOR(pg_catalog.=) 'active'))",
+		SPI_OK_DELETE, 2, {TEXTOID, TEXTOID}
+	};
+	bool		isnull;
+	Datum		values[2];
+
+	values[0] = heap_getattr(tuple, Anum_model_name, desc, &isnull);
+	values[1] = heap_getattr(tuple, Anum_model_state, desc, &isnull);
+	session_execute_kept(&delete, values, NULL);
+}
+
+/*
+ * merge_default fits a row of a dump in with model 1, which CREATE EXTENSION has
+ * made already; true when the row has taken its place.
  */
 static bool
 merge_default(HeapTuple tuple, TupleDesc desc)
 {
 	SessionRole role;
-	bool		merged;
+	bool		merged = false;
 	bool		isnull;
 
-	if (DatumGetInt32(heap_getattr(tuple, Anum_model_id, desc, &isnull)) != 1)
-		return false;
 	session_become(&role, catalog_owner());
 	SPI_connect();
-	merged = replace_default(tuple, desc);
+	if (DatumGetInt32(heap_getattr(tuple, Anum_model_id, desc, &isnull)) == 1)
+		merged = replace_default(tuple, desc);
+	else
+		make_room(tuple, desc);
 	SPI_finish();
 	session_restore_role(&role);
 	return merged;

@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(territory_node_lock);
 PG_FUNCTION_INFO_V1(territory_node_place);
 PG_FUNCTION_INFO_V1(territory_node_settle);
 PG_FUNCTION_INFO_V1(territory_node_guard);
+PG_FUNCTION_INFO_V1(territory_node_clear);
 PG_FUNCTION_INFO_V1(territory_node_id);
 
 /*
@@ -69,6 +70,16 @@ static KeptStatement carry_subtree = {
 static KeptStatement count_children = {
 	"SELECT pg_catalog.count(*), territory.min(path)::pg_catalog.text FROM territory.node WHERE parent_id OPERATOR(pg_catalog.=) $1",
 	SPI_OK_SELECT, 1, {INT4OID}
+};
+
+static KeptStatement delete_rules = {
+	"DELETE FROM territory.rule WHERE node_id OPERATOR(pg_catalog.=) $1",
+	SPI_OK_DELETE, 1, {INT4OID}
+};
+
+static KeptStatement delete_exclusions = {
+	"DELETE FROM territory.exclusion WHERE node_id OPERATOR(pg_catalog.=) $1",
+	SPI_OK_DELETE, 1, {INT4OID}
 };
 
 /*
@@ -365,6 +376,7 @@ territory_node_place(PG_FUNCTION_ARGS)
 	session_become(&role, catalog_owner());
 	SPI_connect();
 	node_read(tuple, desc, &node);
+	model_require(node.model_id);
 	if (update)
 	{
 		NodeRow		old;
@@ -465,6 +477,32 @@ territory_node_settle(PG_FUNCTION_ARGS)
 }
 
 /*
+ * refuse_children raises when children of a deleted node remain.
+ */
+static void
+refuse_children(const NodeRow *node)
+{
+	Datum		values[1] = {Int32GetDatum(node->id)};
+	int64		children;
+	bool		isnull;
+
+	session_execute_kept(&count_children, values, NULL);
+	children = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	if (children == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 errmsg_plural("cannot delete territory \"%s\": it has " INT64_FORMAT " child",
+						   "cannot delete territory \"%s\": it has " INT64_FORMAT " children",
+						   (unsigned long) children,
+						   territory_to_cstring(node->path), children),
+			 errdetail("The first is \"%s\".",
+					   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
+			 errhint("Move the children by UPDATE of their parent_id, or delete the whole subtree in one statement: DELETE FROM territory.node WHERE path <@ %s.",
+					 quote_literal_cstr(territory_to_cstring(node->path)))));
+}
+
+/*
  * territory_node_guard: AFTER DELETE, each row. A node whose children remain
  * stays.
  */
@@ -472,30 +510,38 @@ Datum
 territory_node_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = trigger_data_of(fcinfo, "node_guard",
-										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "node");
+										   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "node");
+	SessionRole role;
+	NodeRow		node;
+
+	session_become(&role, catalog_owner());
+	SPI_connect();
+	node_read(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation), &node);
+	refuse_children(&node);
+	SPI_finish();
+	session_restore_role(&role);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * territory_node_clear: AFTER DELETE, each row, when the guards have let the
+ * node go. Its rules and exclusions go with it.
+ */
+Datum
+territory_node_clear(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data_of(fcinfo, "node_clear",
+										   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "node");
 	SessionRole role;
 	NodeRow		node;
 	Datum		values[1];
-	int64		children;
-	bool		isnull;
 
 	session_become(&role, catalog_owner());
 	SPI_connect();
 	node_read(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation), &node);
 	values[0] = Int32GetDatum(node.id);
-	session_execute_kept(&count_children, values, NULL);
-	children = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	if (children > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg_plural("cannot delete territory \"%s\": it has " INT64_FORMAT " child",
-							   "cannot delete territory \"%s\": it has " INT64_FORMAT " children",
-							   (unsigned long) children,
-							   territory_to_cstring(node.path), children),
-				 errdetail("The first is \"%s\".",
-						   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
-				 errhint("Move the children by UPDATE of their parent_id, or delete the whole subtree in one statement: DELETE FROM territory.node WHERE path <@ %s.",
-						 quote_literal_cstr(territory_to_cstring(node.path)))));
+	session_execute_kept(&delete_rules, values, NULL);
+	session_execute_kept(&delete_exclusions, values, NULL);
 	SPI_finish();
 	session_restore_role(&role);
 	return PointerGetDatum(NULL);

@@ -49,4 +49,7 @@ extern bool node_moving(void);
 /* id of the model that is active; raises when there is none */
 extern int32 model_active(void);
 
+/* raises 23503 unless the model is there; it stays until the transaction ends */
+extern void model_require(int32 id);
+
 #endif							/* TERRITORY_NODE_H */
