@@ -39,17 +39,22 @@
 #endif
 
 /*
- * Ownership checks went from one function a kind of object to one for all (16).
+ * Checks of ownership and rights went from one function a kind of object to one
+ * for all (16).
  */
 #include "utils/acl.h"
 #if PG_VERSION_NUM < 160000
 #define territory_owns_relation(relid, role) pg_class_ownercheck(relid, role)
 #define territory_owns_extension(oid, role) pg_extension_ownercheck(oid, role)
+#define territory_may_execute(oid, role) (pg_proc_aclcheck(oid, role, ACL_EXECUTE) == ACLCHECK_OK)
 #else
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
 #define territory_owns_relation(relid, role) object_ownercheck(RelationRelationId, relid, role)
+#include "catalog/pg_proc.h"
 #define territory_owns_extension(oid, role) object_ownercheck(ExtensionRelationId, oid, role)
+#define territory_may_execute(oid, role) \
+	(object_aclcheck(ProcedureRelationId, oid, role, ACL_EXECUTE) == ACLCHECK_OK)
 #endif
 
 /*

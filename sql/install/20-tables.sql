@@ -79,6 +79,7 @@ CREATE TABLE object (
     assignment regclass NOT NULL UNIQUE
 );
 COMMENT ON TABLE object IS 'the attached tables; filled by territory.attach()';
+COMMENT ON COLUMN object.key_column IS 'the column that identifies a record';
 COMMENT ON COLUMN object.mode IS 'which of the matching nodes a record gets: deepest (those with no matching descendant), all, or first (one, by priority, depth, path)';
 COMMENT ON COLUMN object.assignment IS 'the table beside it that holds the (record, node) pairs';
 

@@ -52,7 +52,7 @@ CREATE FUNCTION explain(object regclass, key text, node territory DEFAULT NULL,
     LANGUAGE c STABLE PARALLEL UNSAFE COST 1000 ROWS 100
     AS 'MODULE_PATHNAME', 'territory_explain';
 COMMENT ON FUNCTION explain(regclass, text, territory) IS
-    'why a record has its territories and why not the others: a row for each node, rule and criterion, in tree order, with the value seen, true, false or unknown (null), and what decided on the node: matched, criterion failed, blocked by ancestor, shadowed by descendant, outranked, excluded, manual; because names the other node';
+    'why a record has its territories and why not the others: a row for each node, rule and criterion, in tree order, with the value seen, true, false or unknown (null), and what decided on the node: matched, criterion failed, blocked by ancestor, shadowed by descendant, outranked, excluded, manual, or (a node that was asked for) no rules; because names the other node';
 
 -- Changes of rules, nodes, models, objects and exclusions.
 CREATE FUNCTION reassign_rules() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_reassign_rules';
@@ -119,11 +119,16 @@ CREATE FUNCTION ddl_drop() RETURNS event_trigger LANGUAGE c AS 'MODULE_PATHNAME'
 COMMENT ON FUNCTION ddl_end() IS 'event trigger: rules follow renamed columns; DDL that would break a rule is refused';
 COMMENT ON FUNCTION ddl_drop() IS 'event trigger: an attached table is not dropped';
 CREATE EVENT TRIGGER territory_ddl_end ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER TYPE')
+    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER FUNCTION', 'ALTER OPERATOR',
+                 'ALTER COLLATION', 'ALTER SCHEMA')
     EXECUTE FUNCTION ddl_end();
 CREATE EVENT TRIGGER territory_ddl_drop ON sql_drop
-    WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
+    WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP TYPE', 'DROP DOMAIN', 'DROP FUNCTION',
+                 'DROP OPERATOR', 'DROP COLLATION', 'DROP CAST', 'DROP EXTENSION', 'ALTER TABLE')
     EXECUTE FUNCTION ddl_drop();
+
+COMMENT ON EVENT TRIGGER territory_ddl_end IS 'rules follow renamed columns; DDL that would break a rule is refused';
+COMMENT ON EVENT TRIGGER territory_ddl_drop IS 'attached tables, and what rules name, are not dropped';
 
 -- The pairs of all attached tables.
 CREATE FUNCTION assignments(object regclass, OUT key text, OUT node_id int, OUT rule_id int, OUT manual bool, OUT since timestamptz)

@@ -128,38 +128,55 @@ only_condition(Oid object, const char *only)
 	char	   *condition;
 
 	criteria_check(rel, expr, only);
+	criteria_check_access(rel, expr);
 	condition = criteria_deparse(rel, expr);
 	table_close(rel, NoLock);
 	return condition;
 }
 
 /*
+ * subtree_nodes returns the ids of the nodes of a subtree as an array literal.
+ */
+static char *
+subtree_nodes(const Territory *under, int32 model)
+{
+	Oid			types[2] = {TEXTOID, INT4OID};
+	Datum		values[2] = {CStringGetTextDatum(territory_to_cstring(under)), Int32GetDatum(model)};
+
+	if (TERRITORY_SIZE(under) > 0)
+		(void) node_find(under);	/* raises */
+	session_execute("SELECT pg_catalog.array_agg(id)::pg_catalog.text FROM territory.node"
+					" WHERE model_id OPERATOR(pg_catalog.=) $2"
+					"   AND path OPERATOR(territory.<@) $1::territory.territory",
+					SPI_OK_SELECT, 2, types, values, NULL);
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
+/*
  * under_condition selects the records that a subtree may concern: those that
- * satisfy one of its rules, or stand in it.
+ * satisfy one of its rules, or stand in it. It is evaluated as the table's
+ * owner, who need not be able to read our tables.
  */
 static char *
 under_condition(const ObjectInfo *info, const Territory *under)
 {
-	Oid			types[3] = {OIDOID, TEXTOID, INT4OID};
-	Datum		values[3] = {ObjectIdGetDatum(info->object),
-		CStringGetTextDatum(territory_to_cstring(under)),
-	Int32GetDatum(model_active())};
+	int32		model = model_active();
+	char	   *nodes = subtree_nodes(under, model);
+	Oid			types[2] = {OIDOID, TEXTOID};
+	Datum		values[2] = {ObjectIdGetDatum(info->object), (Datum) 0};
+	const char *key = quote_identifier(NameStr(info->key_column));
 	StringInfoData condition;
 
-	session_execute("SELECT DISTINCT r.expression FROM territory.rule r"
-					"  JOIN territory.node n ON n.id OPERATOR(pg_catalog.=) r.node_id"
-					" WHERE r.object OPERATOR(pg_catalog.=) $1 AND r.active"
-					"   AND n.model_id OPERATOR(pg_catalog.=) $3"
-					"   AND n.path OPERATOR(territory.<@) $2::territory.territory",
-					SPI_OK_SELECT, 3, types, values, NULL);
+	if (nodes == NULL)
+		return pstrdup("false");
+	values[1] = CStringGetTextDatum(nodes);
+	session_execute("SELECT DISTINCT expression FROM territory.rule"
+					" WHERE object OPERATOR(pg_catalog.=) $1 AND active"
+					"   AND node_id OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.int4[])",
+					SPI_OK_SELECT, 2, types, values, NULL);
 	initStringInfo(&condition);
-	appendStringInfo(&condition, "%s IN (SELECT a.%s FROM %s a JOIN territory.node n"
-					 " ON n.id OPERATOR(pg_catalog.=) a.node_id"
-					 " WHERE n.path OPERATOR(territory.<@) %s::territory.territory)",
-					 quote_identifier(NameStr(info->key_column)),
-					 quote_identifier(NameStr(info->key_column)),
-					 catalog_qualified_name(info->assignment),
-					 quote_literal_cstr(territory_to_cstring(under)));
+	appendStringInfo(&condition, "%s IN (SELECT a.%s FROM %s a WHERE a.node_id = ANY (%s::int4[]))",
+					 key, key, catalog_qualified_name(info->assignment), quote_literal_cstr(nodes));
 	for (uint64 i = 0; i < SPI_processed; i++)
 		appendStringInfo(&condition, " OR (%s)",
 						 SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));

@@ -339,7 +339,7 @@ create_triggers(const char *table)
 static bool
 has_truncate_trigger(Oid relid)
 {
-	return OidIsValid(get_trigger_oid(relid, "00_territory_truncate", true));
+	return OidIsValid(get_trigger_oid(relid, TRUNCATE_TRIGGER, true));
 }
 
 /*

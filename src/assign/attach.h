@@ -5,6 +5,9 @@
 #ifndef TERRITORY_ATTACH_H
 #define TERRITORY_ATTACH_H
 
+/* the trigger that is put on each partition by itself */
+#define TRUNCATE_TRIGGER "00_territory_truncate"
+
 /* gives partitions of an attached table the trigger that is not cloned; SPI must be connected */
 extern void attach_cover_partitions(Oid object);
 

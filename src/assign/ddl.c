@@ -1,21 +1,23 @@
 /*
  * ddl.c
- *		Event triggers: DDL on attached tables.
+ *		Event triggers: DDL on attached tables and on what their rules name.
  *
  * A rule never stops matching in silence. Renaming a column rewrites the rules
- * that read it; what would break a rule (dropping a column that it reads) is
- * refused and the rules named; a changed type makes all records be evaluated,
- * and so do partitions that come or go. Dropping an attached table is refused
- * until it is detached.
+ * that read it; what would break a rule (dropping a column that it reads, or
+ * renaming a function or a value of an enum) is refused and the rule named; a
+ * changed type makes all records be evaluated, and so do partitions that come
+ * or go. Dropping an attached table is refused until it is detached.
  */
 #include "postgres.h"
 
 #include "access/table.h"
+#include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -26,6 +28,7 @@
 #include "utils/rel.h"
 
 #include "assign/attach.h"
+#include "assign/pairs.h"
 #include "assign/run.h"
 #include "base/catalog.h"
 #include "base/lock.h"
@@ -42,6 +45,7 @@ typedef struct TableChange
 {
 	const char *old_name;		/* of a renamed column, else NULL */
 	const char *new_name;
+	RangeVar   *detached;		/* a partition that leaves, else NULL */
 	bool		evaluate;		/* records may match differently */
 } TableChange;
 
@@ -64,7 +68,7 @@ event_data(FunctionCallInfo fcinfo, const char *name)
 static TableChange
 read_change(Node *command)
 {
-	TableChange change = {NULL, NULL, false};
+	TableChange change = {NULL};
 
 	if (IsA(command, RenameStmt) && ((RenameStmt *) command)->renameType == OBJECT_COLUMN)
 	{
@@ -77,8 +81,11 @@ read_change(Node *command)
 
 		foreach(cell, ((AlterTableStmt *) command)->cmds)
 		{
-			AlterTableType type = lfirst_node(AlterTableCmd, cell)->subtype;
+			AlterTableCmd *part = lfirst_node(AlterTableCmd, cell);
+			AlterTableType type = part->subtype;
 
+			if (type == AT_DetachPartition)
+				change.detached = castNode(PartitionCmd, part->def)->name;
 			change.evaluate |= type == AT_AlterColumnType || type == AT_AttachPartition ||
 				type == AT_DetachPartition || type == AT_DetachPartitionFinalize;
 		}
@@ -135,7 +142,72 @@ refuse_heirs(Oid object)
 }
 
 /*
- * attached_objects returns the attached tables that the command touched.
+ * refuse_lost_key raises when an attached table has lost its key column.
+ */
+static void
+refuse_lost_key(Oid object)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(object)};
+	char	   *column;
+
+	session_execute("SELECT key_column FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
+					SPI_OK_SELECT, 1, types, values, NULL);
+	if (SPI_processed == 0)
+		return;
+	column = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (get_attnum(object, column) == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot rename or drop key column \"%s\" of attached table %s", column,
+						catalog_qualified_name(object)),
+				 errhint("SELECT territory.detach(%s) first.",
+						 quote_literal_cstr(catalog_qualified_name(object)))));
+}
+
+/*
+ * check_column raises unless an assignment table has a column of this type.
+ */
+static void
+check_column(const ObjectInfo *info, const char *name, Oid type)
+{
+	AttrNumber	attno = get_attnum(info->assignment, name);
+
+	if (attno == InvalidAttrNumber || getBaseType(get_atttype(info->assignment, attno)) != type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot change column \"%s\" of %s: the engine writes it", name,
+						catalog_qualified_name(info->assignment)),
+				 errhint("Columns may be added. SELECT territory.detach(%s) drops the table.",
+						 quote_literal_cstr(catalog_qualified_name(info->object)))));
+}
+
+/*
+ * check_assignment raises when an assignment table is no longer what the engine
+ * can write.
+ */
+static void
+check_assignment(const ObjectInfo *info)
+{
+	Relation	rel = table_open(info->assignment, AccessShareLock);
+	bool		keyed = OidIsValid(territory_primary_key(rel));
+
+	table_close(rel, NoLock);
+	check_column(info, NameStr(info->key_column), info->key_type);
+	check_column(info, "node_id", INT4OID);
+	check_column(info, "rule_id", INT4OID);
+	check_column(info, "manual", BOOLOID);
+	check_column(info, "since", TIMESTAMPTZOID);
+	if (!keyed)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop the primary key of %s: the engine needs it",
+						catalog_qualified_name(info->assignment))));
+}
+
+/*
+ * attached_objects returns the attached tables that the command touched, and
+ * checks what it may have done to those and to their assignment tables.
  */
 static List *
 attached_objects(void)
@@ -146,7 +218,12 @@ attached_objects(void)
 
 	foreach(cell, object_list())
 	{
+		ObjectInfo	info;
+
 		refuse_heirs(lfirst_oid(cell));
+		refuse_lost_key(lfirst_oid(cell));
+		if (object_load(lfirst_oid(cell), &info) && list_member_oid(touched, info.assignment))
+			check_assignment(&info);
 		if (list_member_oid(touched, lfirst_oid(cell)))
 			objects = lappend_oid(objects, lfirst_oid(cell));
 	}
@@ -259,37 +336,21 @@ check_rules(Oid object, const TableChange *change)
 }
 
 /*
- * check_key follows a rename of the key column, and refuses what would part
- * the keys of the table from those of its assignments.
+ * check_key refuses what would part the keys of the table from those of its
+ * assignments.
  */
 static void
-check_key(Oid object, const TableChange *change)
+check_key(const ObjectInfo *info)
 {
-	Oid			types[3] = {OIDOID, TEXTOID, TEXTOID};
-	Datum		values[3] = {ObjectIdGetDatum(object), (Datum) 0, (Datum) 0};
-	ObjectInfo	info;
+	AttrNumber	attno = get_attnum(info->assignment, NameStr(info->key_column));
 
-	if (change->old_name != NULL)
-	{
-		values[1] = CStringGetTextDatum(change->old_name);
-		values[2] = CStringGetTextDatum(change->new_name);
-		session_execute("SELECT FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1"
-						" AND key_column OPERATOR(pg_catalog.=) $2", SPI_OK_SELECT, 3, types, values, NULL);
-		if (SPI_processed > 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-					 errmsg("cannot rename key column \"%s\" of attached table %s",
-							change->old_name, catalog_qualified_name(object)),
-					 errhint("Detach the table first.")));
-	}
-	if (!object_load(object, &info))
-		return;
-	if (getBaseType(get_atttype(info.assignment, get_attnum(info.assignment, NameStr(info.key_column)))) != info.key_type)
+	if (getBaseType(get_atttype(info->assignment, attno)) != info->key_type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot change the type of key column \"%s\" of attached table %s",
-						NameStr(info.key_column), catalog_qualified_name(object)),
-				 errhint("Detach the table first.")));
+						NameStr(info->key_column), catalog_qualified_name(info->object)),
+				 errhint("SELECT territory.detach(%s) first.",
+						 quote_literal_cstr(catalog_qualified_name(info->object)))));
 }
 
 /*
@@ -306,30 +367,74 @@ follow_owner(const ObjectInfo *info)
 }
 
 /*
+ * drop_partition_trigger takes our trigger off a partition that has left.
+ */
+static void
+drop_partition_trigger(const RangeVar *partition)
+{
+	Oid			relid = RangeVarGetRelid(partition, NoLock, true);
+
+	if (OidIsValid(relid) && !get_rel_relispartition(relid) &&
+		OidIsValid(get_trigger_oid(relid, TRUNCATE_TRIGGER, true)))
+		session_execute(psprintf("DROP TRIGGER %s ON %s", quote_identifier(TRUNCATE_TRIGGER),
+								 catalog_qualified_name(relid)),
+						SPI_OK_UTILITY, 0, NULL, NULL, NULL);
+}
+
+/*
  * follow does what a command means for one attached table.
  */
 static void
 follow(Oid object, const TableChange *change)
 {
-	int			pin = session_pin(NULL, PIN_PATH);
+	int			pin;
 	ObjectInfo	info;
+	SessionRole role;
 
-	check_key(object, change);
+	if (change->detached)
+		drop_partition_trigger(change->detached);
+	if (!object_load(object, &info))
+		return;
+	pin = session_pin(NULL, PIN_PATH);
+	check_key(&info);
 	check_rules(object, change);
-	if (object_load(object, &info))
-	{
-		SessionRole role;
-
-		follow_owner(&info);
-		session_become(&role, info.owner);
-		attach_cover_partitions(object);
-		session_restore_role(&role);
-	}
+	follow_owner(&info);
+	session_become(&role, info.owner);
+	attach_cover_partitions(object);
+	session_restore_role(&role);
 	if (change->evaluate)
 	{
 		lock_object_for_change(object);
 		(void) run_where(object, NULL);
 	}
+	session_unpin(pin);
+}
+
+/*
+ * is_table_command tells whether a command is about tables; the others in our
+ * list may change what names in criteria stand for.
+ */
+static bool
+is_table_command(Node *command)
+{
+	if (IsA(command, RenameStmt))
+		return ((RenameStmt *) command)->renameType == OBJECT_COLUMN ||
+			((RenameStmt *) command)->renameType == OBJECT_TABLE;
+	return IsA(command, AlterTableStmt) || IsA(command, CreateStmt);
+}
+
+/*
+ * check_all_rules reads the rules of every attached table.
+ */
+static void
+check_all_rules(void)
+{
+	TableChange nothing = {NULL};
+	int			pin = session_pin(NULL, PIN_PATH);
+	ListCell   *cell;
+
+	foreach(cell, object_list())
+		check_rules(lfirst_oid(cell), &nothing);
 	session_unpin(pin);
 }
 
@@ -350,6 +455,8 @@ territory_ddl_end(PG_FUNCTION_ARGS)
 	session_become(&role, catalog_owner());
 	foreach(cell, attached_objects())
 		follow(lfirst_oid(cell), &change);
+	if (!is_table_command(event->parsetree))
+		check_all_rules();
 	session_restore_role(&role);
 	SPI_finish();
 	PG_RETURN_NULL();
@@ -371,6 +478,53 @@ refuse_drop(const char *name, bool attached, const char *object)
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 			 errmsg("cannot drop table %s: it holds the territories of %s", name, object),
 			 errhint("SELECT territory.detach(%s) drops it.", quote_literal_cstr(object))));
+}
+
+/*
+ * lost_partition tells whether a partition of an attached table was dropped: our
+ * trigger went with it.
+ */
+static bool
+lost_partition(void)
+{
+	session_execute("SELECT FROM pg_catalog.pg_event_trigger_dropped_objects() d"
+					" WHERE d.object_type OPERATOR(pg_catalog.=) 'trigger'"
+					"   AND d.address_names[3] OPERATOR(pg_catalog.=) '" TRUNCATE_TRIGGER "'",
+					SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	return SPI_processed > 0;
+}
+
+/*
+ * forget_orphans removes the pairs of records that went with a partition.
+ */
+static void
+forget_orphans(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, object_list())
+	{
+		ObjectInfo	info;
+
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_PARTITIONED_TABLE &&
+			object_load(lfirst_oid(cell), &info))
+			(void) pairs_forget_orphans(&info);
+	}
+}
+
+/*
+ * lost_other_object tells whether something else than tables was dropped, which
+ * criteria may name.
+ */
+static bool
+lost_other_object(void)
+{
+	session_execute("SELECT FROM pg_catalog.pg_event_trigger_dropped_objects() d"
+					" WHERE d.object_type OPERATOR(pg_catalog.=)"
+					" ANY (ARRAY['function', 'operator', 'type', 'domain', 'collation', 'cast', 'operator class', 'operator family'])"
+					"   AND NOT d.is_temporary",
+					SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	return SPI_processed > 0;
 }
 
 /*
@@ -396,6 +550,10 @@ territory_ddl_drop(PG_FUNCTION_ARGS)
 		refuse_drop(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
 					strcmp(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2), "t") == 0,
 					SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3));
+	if (lost_partition())
+		forget_orphans();
+	if (lost_other_object())
+		check_all_rules();
 	session_restore_role(&role);
 	SPI_finish();
 	PG_RETURN_NULL();

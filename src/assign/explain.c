@@ -31,6 +31,7 @@
 #include "base/session.h"
 #include "rule/criteria.h"
 #include "rule/ruleset.h"
+#include "tree/node.h"
 
 PG_FUNCTION_INFO_V1(territory_explain);
 
@@ -297,6 +298,53 @@ explain_nodes(const Explanation *e)
 }
 
 /*
+ * explain_bare adds the row of a node that was asked for and has no rules.
+ */
+static void
+explain_bare(const Explanation *e, int32 node_id)
+{
+	Datum		values[EXPLAIN_COLUMNS] = {0};
+	bool		nulls[EXPLAIN_COLUMNS];
+
+	memset(nulls, true, sizeof(nulls));
+	values[EXPLAIN_PATH] = TerritoryGetDatum(e->only);
+	values[EXPLAIN_NODE_ID] = Int32GetDatum(node_id);
+	values[EXPLAIN_DECISION] = CStringGetTextDatum("no rules");
+	nulls[EXPLAIN_PATH] = nulls[EXPLAIN_NODE_ID] = nulls[EXPLAIN_DECISION] = false;
+	tuplestore_putvalues(e->result->setResult, e->result->setDesc, values, nulls);
+}
+
+/*
+ * has_rules tells whether the node that was asked for has any.
+ */
+static bool
+has_rules(const Explanation *e, int32 node_id)
+{
+	for (int node = 0; node < e->rules->node_count; node++)
+	{
+		if (e->rules->nodes[node].id == node_id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * find_only looks up the node that was asked for. Raises 42704 where there is
+ * none.
+ */
+static int32
+find_only(const Explanation *e)
+{
+	SessionRole role;
+	int32		id;
+
+	session_become(&role, catalog_owner());
+	id = node_find(e->only);
+	session_restore_role(&role);
+	return id;
+}
+
+/*
  * find_manual notes on which of the nodes the record stands by hand.
  */
 static void
@@ -392,7 +440,11 @@ territory_explain(PG_FUNCTION_ARGS)
 	e.rel = table_open(PG_GETARG_OID(0), AccessShareLock);
 	PG_TRY();
 	{
+		int32		only = e.only ? find_only(&e) : 0;
+
 		explain_record(&e, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+		if (e.only && !has_rules(&e, only))
+			explain_bare(&e, only);
 	}
 	PG_FINALLY();
 	{

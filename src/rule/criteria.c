@@ -20,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parse_clause.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
@@ -27,6 +28,7 @@
 #include "parser/parse_node.h"
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -344,6 +346,8 @@ check_function(Oid oid, void *context)
 				 errhint("Use an immutable function; of the others only those about date and time, such as now(), are taken."),
 				 position_inside(check->criteria, check->location)));
 	ReleaseSysCache(tuple);
+	if (!territory_may_execute(oid, GetUserId()))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, get_func_name(oid));
 	return false;
 }
 
@@ -446,6 +450,33 @@ criteria_check(Relation rel, Expr *expr, const char *criteria)
 	CriteriaCheck check = {rel, criteria, -1};
 
 	(void) check_node((Node *) expr, &check);
+}
+
+/*
+ * criteria_check_access raises 42501 unless the current user may read the
+ * columns that an expression reads.
+ */
+void
+criteria_check_access(Relation rel, Expr *expr)
+{
+	Oid			relid = RelationGetRelid(rel);
+	Bitmapset  *columns = NULL;
+	int			member = -1;
+
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+		return;
+	pull_varattnos((Node *) expr, 1, &columns);
+	while ((member = bms_next_member(columns, member)) >= 0)
+	{
+		AttrNumber	attno = member + FirstLowInvalidHeapAttributeNumber;
+
+		if (pg_attribute_aclcheck(relid, attno, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied for column \"%s\" of table %s",
+							get_attname(relid, attno, false), RelationGetRelationName(rel)),
+					 errdetail("Criteria tell about the values of the columns that they read, so their author must be allowed to.")));
+	}
 }
 
 /*

@@ -27,6 +27,9 @@ extern void criteria_check_syntax(const char *criteria);
 /* Refuses what could make the rule mean different things to different writers. */
 extern void criteria_check(Relation rel, Expr *expr, const char *criteria);
 
+/* Refuses columns that the current user may not read, for whoever writes criteria learns about them. */
+extern void criteria_check_access(Relation rel, Expr *expr);
+
 /* The same as text with every name qualified; read back under an empty path. */
 extern char *criteria_deparse(Relation rel, Expr *expr);
 

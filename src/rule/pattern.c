@@ -41,7 +41,8 @@ fail(const Pattern *pattern, const char *expected)
 			(errcode(ERRCODE_SYNTAX_ERROR),
 			 *pattern->at == '\0' ?
 			 errmsg("the pattern ends where %s should follow", expected) :
-			 errmsg("unexpected \"%c\" in the pattern where %s should stand", *pattern->at, expected),
+			 errmsg("unexpected \"%.*s\" in the pattern where %s should stand",
+					pg_mblen(pattern->at), pattern->at, expected),
 			 errhint("A pattern is made of numbers, AND, OR, NOT and parentheses, such as (1 and 2) or 3."),
 			 internalerrquery(pattern->text),
 			 internalerrposition(pg_mbstrlen_with_len(pattern->text, pattern->at - pattern->text) + 1)));
@@ -90,7 +91,9 @@ read_number(Pattern *pattern)
 				 internalerrquery(pattern->text),
 				 internalerrposition(pg_mbstrlen_with_len(pattern->text, begin - pattern->text) + 1)));
 	pattern->used[number - 1] = true;
-	appendStringInfo(&pattern->result, "(%s)", pattern->conditions[number - 1]);
+	/* a comment at the end must not swallow the parenthesis */
+	appendStringInfo(&pattern->result, "(%s%s)", pattern->conditions[number - 1],
+					 strstr(pattern->conditions[number - 1], "--") ? "\n" : "");
 }
 
 static void read_alternatives(Pattern *pattern);

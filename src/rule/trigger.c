@@ -87,6 +87,7 @@ resolve(Oid object, const char *criteria, const PinnedSettings *settings)
 	char	   *expression;
 
 	criteria_check(rel, expr, criteria);
+	criteria_check_access(rel, expr);
 	expression = criteria_deparse(rel, expr);
 	session_unpin(pin);
 	table_close(rel, NoLock);

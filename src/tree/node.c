@@ -548,6 +548,35 @@ territory_node_clear(PG_FUNCTION_ARGS)
 }
 
 /*
+ * raise_unknown raises the error about a path that is not in a model; NULL
+ * means the active one.
+ */
+static void
+raise_unknown(const char *path, const char *model)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 model == NULL ?
+			 errmsg("there is no territory \"%s\" in the active model", path) :
+			 errmsg("there is no territory \"%s\" in model \"%s\"", path, model),
+			 errhint("SELECT path FROM territory.node lists them.")));
+}
+
+/*
+ * node_find returns the id of a node of the active model. Needs an SPI
+ * connection.
+ */
+int32
+node_find(const Territory *path)
+{
+	int32		id = find_path(model_active(), path);
+
+	if (id == 0)
+		raise_unknown(territory_to_cstring(path), NULL);
+	return id;
+}
+
+/*
  * territory_node_id(path, model): the node's id. The path may stand in any
  * model; by default the active one. Reads as its caller.
  */
@@ -576,13 +605,7 @@ territory_node_id(PG_FUNCTION_ARGS)
 	SPI_connect();
 	session_read_kept(&find, values, nulls);
 	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 PG_ARGISNULL(1) ?
-				 errmsg("there is no territory \"%s\" in the active model", path) :
-				 errmsg("there is no territory \"%s\" in model \"%s\"", path,
-						TextDatumGetCString(PG_GETARG_DATUM(1))),
-				 errhint("SELECT path FROM territory.node lists them.")));
+		raise_unknown(path, PG_ARGISNULL(1) ? NULL : TextDatumGetCString(PG_GETARG_DATUM(1)));
 	id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_finish();
 	PG_RETURN_INT32(id);

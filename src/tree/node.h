@@ -43,6 +43,9 @@ typedef struct NodeRow
 /* takes a row apart; pointers are into palloc'd copies */
 extern void node_read(HeapTuple tuple, TupleDesc desc, NodeRow *node);
 
+/* id of the node at a path of the active model; raises 42704 where there is none */
+extern int32 node_find(const Territory *path);
+
 /* Is the engine itself moving nodes, so that statement triggers keep still? */
 extern bool node_moving(void);
 
