@@ -67,6 +67,16 @@ static KeptStatement carry_subtree = {
 	SPI_OK_UPDATE, 1, {INT4OID}
 };
 
+/* UNION, not UNION ALL: it ends on a cycle, too */
+static KeptStatement find_cycle = {
+	"WITH RECURSIVE above (id) AS ("
+	"  SELECT parent_id FROM territory.node WHERE id OPERATOR(pg_catalog.=) $1"
+	"  UNION"
+	"  SELECT n.parent_id FROM territory.node n JOIN above a ON n.id OPERATOR(pg_catalog.=) a.id)"
+	" SELECT FROM above WHERE id OPERATOR(pg_catalog.=) $1",
+	SPI_OK_SELECT, 1, {INT4OID}
+};
+
 static KeptStatement count_children = {
 	"SELECT pg_catalog.count(*), territory.min(path)::pg_catalog.text FROM territory.node WHERE parent_id OPERATOR(pg_catalog.=) $1",
 	SPI_OK_SELECT, 1, {INT4OID}
@@ -438,6 +448,25 @@ settle_new(const NodeRow *node)
 }
 
 /*
+ * settle_moved carries the subtree of a moved node along. Several moves of one
+ * statement may close a cycle that none of them closes alone.
+ */
+static void
+settle_moved(const NodeRow *old, const NodeRow *node)
+{
+	Datum		values[1] = {Int32GetDatum(node->id)};
+
+	if (territory_compare(old->path, node->path) == 0)
+		return;
+	session_execute_kept(&find_cycle, values, NULL);
+	if (SPI_processed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot move territory \"%s\" to below itself", territory_to_cstring(old->path))));
+	execute_moving(&carry_subtree, values);
+}
+
+/*
  * territory_node_settle: AFTER INSERT OR UPDATE, each row. Completes the
  * parents of new rows and carries the subtree of a moved one along.
  */
@@ -463,13 +492,10 @@ territory_node_settle(PG_FUNCTION_ARGS)
 	else
 	{
 		NodeRow		old;
-		Datum		values[1];
 
 		node_read(trigger->tg_trigtuple, desc, &old);
 		node_read(trigger->tg_newtuple, desc, &node);
-		values[0] = Int32GetDatum(node.id);
-		if (territory_compare(old.path, node.path) != 0)
-			execute_moving(&carry_subtree, values);
+		settle_moved(&old, &node);
 	}
 	SPI_finish();
 	session_restore_role(&role);
