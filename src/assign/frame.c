@@ -5,17 +5,15 @@
  * The row trigger notes which rows a statement touched; the statement trigger
  * at its end evaluates and writes them in one batch. What is noted is where a
  * row version stands, not what it says: by the time it is looked at, a user's
- * trigger may have changed the row again, and then the later version, which is
- * noted as well, counts. So a row that is no longer live is passed over.
+ * trigger may have changed the row again, and then the latest version counts.
  *
  * Statement triggers do not fire where rows are written into a partition
  * directly, nor in logical replication's apply. No frame is open then, and the
  * row trigger deals with each row at once.
  *
  * A statement inside a statement (a user's trigger writes to the same table)
- * opens the same frame again; each end deals with all that was noted so far. An
- * update inside another statement is noted whatever it changes, because the
- * version noted before is no longer live. A frame belongs to a (sub)transaction and is forgotten with it on abort.
+ * opens the same frame again; each end deals with all that was noted so far. A
+ * frame belongs to a (sub)transaction and is forgotten with it on abort.
  */
 #include "postgres.h"
 
@@ -82,23 +80,6 @@ find_frame(Oid object)
 			return frame;
 	}
 	return NULL;
-}
-
-/*
- * frame_is_nested tells whether a statement is at work inside another one on
- * the same object, which may have noted rows that the inner one changes.
- */
-bool
-frame_is_nested(Oid object)
-{
-	int			statements = 0;
-
-	for (Frame *frame = top; frame != NULL; frame = frame->below)
-	{
-		if (frame->object == object)
-			statements += frame->statements;
-	}
-	return statements > 1;
 }
 
 /*
@@ -222,13 +203,13 @@ open_source(RowSource *source, Oid relid, const Ruleset *rules)
 }
 
 /*
- * read_row returns the row of an event with the object's columns, or NULL when
- * that version is no longer live.
+ * read_row returns the row version at a place with the object's columns, or
+ * NULL when it is not live.
  */
 static TupleTableSlot *
-read_row(RowSource *source, Event *event)
+read_row(RowSource *source, ItemPointer row)
 {
-	if (!table_tuple_fetch_row_version(source->rel, &event->row, SnapshotSelf, source->slot))
+	if (!table_tuple_fetch_row_version(source->rel, row, SnapshotSelf, source->slot))
 		return NULL;
 	if (source->object_slot)
 		return execute_attr_map_slot(source->map, source->slot, source->object_slot);
@@ -236,33 +217,95 @@ read_row(RowSource *source, Event *event)
 }
 
 /*
- * rekey carries the pairs of rekeyed records over, before they are evaluated.
+ * latest_version follows a row that was changed again to its latest version;
+ * false when there is none after this one.
+ */
+static bool
+latest_version(RowSource *source, ItemPointer row)
+{
+	TableScanDesc scan = table_beginscan_tid(source->rel, SnapshotSelf);
+	ItemPointerData latest = *row;
+	bool		moved;
+
+	table_tuple_get_latest_tid(scan, &latest);
+	table_endscan(scan);
+	moved = !ItemPointerEquals(&latest, row);
+	*row = latest;
+	return moved;
+}
+
+/*
+ * is_noted tells whether another event of the list is about this row version.
+ */
+static bool
+is_noted(const EventList *list, const Event *event)
+{
+	for (int i = 0; i < list->count; i++)
+	{
+		const Event *other = &list->events[i];
+
+		if (other != event && other->kind != EVENT_DELETED && other->relid == event->relid &&
+			ItemPointerEquals((ItemPointer) &other->row, (ItemPointer) &event->row))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * read_event returns the live row of an event, or NULL when it is gone or the
+ * business of another event.
+ */
+static TupleTableSlot *
+read_event(RowSource *source, const EventList *list, Event *event)
+{
+	TupleTableSlot *slot = read_row(source, &event->row);
+
+	if (slot != NULL)
+		return slot;
+	if (!latest_version(source, &event->row) || is_noted(list, event))
+		return NULL;
+	return read_row(source, &event->row);
+}
+
+/*
+ * rekey carries the pairs of rekeyed records over, before they are evaluated. A
+ * record that was deleted in the end takes them along.
  */
 static void
-rekey(const EventList *list, RowSource *source, const Ruleset *rules)
+rekey(const EventList *list, RowSource *source, const ObjectInfo *object, const Ruleset *rules)
 {
 	Datum	   *from = palloc(list->count * sizeof(Datum));
 	Datum	   *to = palloc(list->count * sizeof(Datum));
+	Datum	   *gone = palloc(list->count * sizeof(Datum));
+	int			count = 0;
+	int			gone_count = 0;
 	int16		typlen;
 	bool		byval;
-	int			count = 0;
 
-	get_typlenbyval(rules->object.key_type, &typlen, &byval);
+	get_typlenbyval(object->key_type, &typlen, &byval);
 	for (int i = 0; i < list->count; i++)
 	{
+		const Event *event = &list->events[i];
+		ItemPointerData row = event->row;
 		TupleTableSlot *slot;
 		bool		isnull;
 
-		if (list->events[i].kind != EVENT_REKEYED)
+		if (event->kind != EVENT_REKEYED)
 			continue;
-		open_source(source, list->events[i].relid, rules);
-		slot = read_row(source, &list->events[i]);
+		open_source(source, event->relid, rules);
+		slot = read_row(source, &row);
+		if (slot == NULL && latest_version(source, &row))
+			slot = read_row(source, &row);
 		if (slot == NULL)
-			continue;
-		from[count] = list->events[i].old_key;
-		to[count++] = datumCopy(slot_getattr(slot, rules->object.key_attno, &isnull), byval, typlen);
+			gone[gone_count++] = event->old_key;
+		else
+		{
+			from[count] = event->old_key;
+			to[count++] = datumCopy(slot_getattr(slot, object->key_attno, &isnull), byval, typlen);
+		}
 	}
-	pairs_rekey(&rules->object, from, to, count);
+	pairs_rekey(object, from, to, count);
+	(void) pairs_forget(object, gone, gone_count);
 }
 
 /*
@@ -284,7 +327,7 @@ evaluate(const Frame *frame, const EventList *list, RowSource *source, Batch *ba
 			if (event->kind == EVENT_DELETED)
 				continue;
 			open_source(source, event->relid, batch->rules);
-			slot = read_row(source, event);
+			slot = read_event(source, list, event);
 			if (slot != NULL)
 				batch_add(batch, slot, event->kind == EVENT_INSERTED &&
 						  !may_have_pairs(frame, event->relid));
@@ -313,7 +356,7 @@ settle_list(const Frame *frame, const EventList *list)
 		Datum	   *keys = palloc(list->count * sizeof(Datum));
 
 		pairs_forget(&batch.rules->object, keys, collect_keys(list, EVENT_DELETED, keys));
-		rekey(list, &source, batch.rules);
+		rekey(list, &source, &batch.rules->object, batch.rules);
 		evaluate(frame, list, &source, &batch);
 		close_source(&source);
 		batch_write(&batch);

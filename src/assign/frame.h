@@ -34,9 +34,6 @@ extern void frame_close(Oid object);
 extern void frame_note(Oid object, Relation rel, EventKind kind, ItemPointer row,
 					   Form_pg_attribute key, Datum old_key);
 
-/* is a statement on the object at work inside another one? */
-extern bool frame_is_nested(Oid object);
-
 /* called once, from _PG_init */
 extern void frame_init(void);
 

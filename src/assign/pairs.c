@@ -105,8 +105,9 @@ static const struct
 		"  DELETE FROM %p a USING ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2::%t[])) AS p (was, now)"
 		"   WHERE a.%k OPERATOR(pg_catalog.=) p.was"
 		"  RETURNING p.now, a.node_id, a.rule_id, a.manual, a.since)"
-		" INSERT INTO %p (%k, node_id, rule_id, manual, since)"
-		" SELECT now, node_id, rule_id, manual, since FROM moved ORDER BY 1, 2",
+		" INSERT INTO %p AS a (%k, node_id, rule_id, manual, since)"
+		" SELECT now, node_id, rule_id, manual, since FROM moved ORDER BY 1, 2"
+		" ON CONFLICT (%k, node_id) DO UPDATE SET manual = a.manual OR EXCLUDED.manual",
 	SPI_OK_INSERT, 2},
 	[PAIRS_FORGET_ORPHANS] = {
 		"DELETE FROM %p a"

@@ -95,7 +95,7 @@ update_kind(const TriggerData *trigger, const Target *target, const Ruleset *rul
 		if (is_changed(trigger, target, attno))
 			return EVENT_TOUCHED;
 	}
-	return frame_is_nested(rules->object.object) ? EVENT_TOUCHED : -1;
+	return -1;
 }
 
 /*
