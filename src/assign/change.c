@@ -16,6 +16,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -26,6 +28,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 
 #include "assign/change.h"
 #include "assign/exclusion.h"
@@ -35,6 +38,7 @@
 #include "base/lock.h"
 #include "base/session.h"
 #include "base/triggers.h"
+#include "rule/criteria.h"
 #include "rule/object.h"
 #include "tree/node.h"
 
@@ -134,22 +138,71 @@ is_attached(Oid object)
 }
 
 /*
+ * is_readable tells whether criteria still parse. Those of a rule that DDL has
+ * broken do not, and it must be possible to delete or mend the rule.
+ */
+static bool
+is_readable(Relation rel, const char *expression)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool readable = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		(void) criteria_parse(rel, expression);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		readable = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return readable;
+}
+
+/*
+ * join_criteria makes one condition of several criteria; NULL where reading the
+ * whole table is better, or the only way.
+ */
+static char *
+join_criteria(Oid object, SPITupleTable *criteria, uint64 count)
+{
+	Relation	rel;
+	StringInfoData condition;
+	bool		readable = true;
+
+	if (count > CONDITION_CRITERIA)
+		return NULL;
+	rel = table_open(object, AccessShareLock);
+	initStringInfo(&condition);
+	for (uint64 i = 0; i < count && readable; i++)
+	{
+		char	   *expression = SPI_getvalue(criteria->vals[i], criteria->tupdesc, 1);
+
+		readable = is_readable(rel, expression);
+		appendStringInfo(&condition, "%s(%s)", i == 0 ? "" : " OR ", expression);
+	}
+	table_close(rel, NoLock);
+	return readable ? condition.data : NULL;
+}
+
+/*
  * run_criteria re-evaluates the records that satisfy one of the criteria in
  * the first column of the last query's result.
  */
 static void
 run_criteria(Oid object)
 {
-	StringInfoData condition;
-	uint64		count = SPI_processed;
-
-	if (count == 0)
-		return;
-	initStringInfo(&condition);
-	for (uint64 i = 0; i < count && count <= CONDITION_CRITERIA; i++)
-		appendStringInfo(&condition, "%s(%s)", i == 0 ? "" : " OR ",
-						 SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
-	(void) run_where(object, count <= CONDITION_CRITERIA ? condition.data : NULL);
+	if (SPI_processed > 0)
+		(void) run_where(object, join_criteria(object, SPI_tuptable, SPI_processed));
 }
 
 /*

@@ -30,7 +30,7 @@ CREATE FUNCTION reg_ddl.rules() RETURNS TABLE (name text, criteria text, express
 SELECT * FROM reg_ddl.now();
 -- a rename: rules follow; those that do not read the column stay as they were written
 ALTER TABLE reg_ddl.account RENAME COLUMN size TO "Head Count";
-SELECT name, CASE WHEN name <> 'sleeping' OR criteria NOT LIKE '%::%' THEN criteria END AS criteria, expression, active FROM reg_ddl.rules();
+SELECT name, criteria, expression, active FROM reg_ddl.rules();
 INSERT INTO reg_ddl.account (id, country, "Head Count") VALUES (5, 'NL', 600);
 UPDATE reg_ddl.account SET "Head Count" = 600 WHERE id = 1;
 SELECT * FROM reg_ddl.now();
@@ -54,12 +54,12 @@ BEGIN;
 ALTER TABLE reg_ddl.account RENAME country TO x;
 ALTER TABLE reg_ddl.account RENAME note TO country;
 ALTER TABLE reg_ddl.account RENAME x TO note;
-SELECT name, CASE WHEN name <> 'sleeping' OR criteria NOT LIKE '%::%' THEN criteria END AS criteria, expression, active FROM reg_ddl.rules();
+SELECT name, criteria, expression, active FROM reg_ddl.rules();
 UPDATE reg_ddl.account SET note = 'BE', country = 'NL' WHERE id = 2;
 SELECT * FROM reg_ddl.now();
 SELECT * FROM territory.verify('reg_ddl.account');
 ROLLBACK;
-SELECT name, CASE WHEN name <> 'sleeping' OR criteria NOT LIKE '%::%' THEN criteria END AS criteria, expression, active FROM reg_ddl.rules();
+SELECT name, criteria, expression, active FROM reg_ddl.rules();
 SELECT * FROM reg_ddl.now();
 -- by a view's rename nothing happens
 CREATE VIEW reg_ddl.v AS SELECT id, country FROM reg_ddl.account;

@@ -91,17 +91,7 @@ SELECT count(*) FROM reg_keys.k_text_territory;
 SELECT territory.detach('reg_keys.k_text');
 -- a collation that calls different keys equal
 CREATE TABLE reg_keys.k_nocase (k text COLLATE reg_keys.nocase PRIMARY KEY, country text);
-SELECT territory.attach('reg_keys.k_nocase');
-INSERT INTO territory.rule (node_id, object, criteria) VALUES (territory.node_id('K.NL'), 'reg_keys.k_nocase', $$country = 'NL'$$);
-INSERT INTO reg_keys.k_nocase VALUES ('Abc', 'NL'), ('def', 'NL');
-UPDATE reg_keys.k_nocase SET k = 'ABC' WHERE k = 'abc';
-SELECT key FROM territory.assignments('reg_keys.k_nocase') ORDER BY key COLLATE "C";
-INSERT INTO territory.exclusion (object, key) VALUES ('reg_keys.k_nocase', 'DEF');
-SELECT count(*) FROM territory.verify('reg_keys.k_nocase');
-SELECT DISTINCT decision FROM territory.explain('reg_keys.k_nocase', 'dEf');
-DELETE FROM reg_keys.k_nocase WHERE k = 'abC';
-SELECT count(*) FROM reg_keys.k_nocase_territory;
-SELECT territory.detach('reg_keys.k_nocase');
+SELECT reg_keys.err($$SELECT territory.attach('reg_keys.k_nocase')$$);
 -- the key that was named is not the primary key; it may be in the criteria
 CREATE TABLE reg_keys.two (id int PRIMARY KEY, code text NOT NULL, country text);
 ALTER TABLE reg_keys.two ADD UNIQUE (code);

@@ -91,6 +91,14 @@ GRANT SELECT ON territory.model, territory.object, territory.tree TO reg_privile
 GRANT USAGE ON SEQUENCE territory.node_id_seq, territory.rule_id_seq, territory.exclusion_id_seq TO reg_privilege_editor;
 SET ROLE reg_privilege_editor;
 INSERT INTO territory.node (path) VALUES ('V.E'), ('V.E.x');
+-- criteria tell of the columns that they read: their author may read those
+SELECT left(reg_privilege.err($$INSERT INTO territory.rule (node_id, object, criteria) VALUES (territory.node_id('V.E'), 'reg_privilege.account', $q$country = 'BE'$q$)$$), 5) AS rule,
+       left(reg_privilege.err($$INSERT INTO territory.rule (node_id, object, criteria) VALUES (territory.node_id('V.E'), 'reg_privilege.account', 'country::int = 1')$$), 5) AS error_of_a_record,
+       left(reg_privilege.err($$SELECT territory.run('reg_privilege.account', "only" => 'size > 100')$$), 5) AS run;
+RESET ROLE;
+GRANT SELECT (id, country) ON reg_privilege.account TO reg_privilege_editor;
+SET ROLE reg_privilege_editor;
+SELECT left(reg_privilege.err($$INSERT INTO territory.rule (node_id, object, criteria) VALUES (territory.node_id('V.E'), 'reg_privilege.account', $q$country = 'BE' AND size > 5$q$)$$), 5) AS rule;
 INSERT INTO territory.rule (node_id, object, name, criteria) VALUES (territory.node_id('V.E'), 'reg_privilege.account', 'editor', $$country = 'BE'$$);
 UPDATE territory.node SET path = 'V.F' WHERE path = 'V.E';
 UPDATE territory.rule SET criteria = $$country = 'NL'$$ WHERE name = 'editor';
