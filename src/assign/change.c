@@ -526,7 +526,8 @@ node_hold(int32 id)
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("there is no territory with node_id %d", id),
+				 errmsg("node_id names no territory"),
+				 errdetail("There is no node with id %d.", id),
 				 errhint("territory.node_id('path') finds the id of a territory.")));
 }
 

@@ -59,6 +59,7 @@ typedef struct Frame
 	int			level;			/* transaction nest level */
 	int			statements;		/* open ones */
 	uint64		opened;			/* statements so far */
+	uint32		generation;		/* of the rules, when the first one began */
 	bool		moves;			/* rows may move between partitions */
 	bool		removes;		/* a record was deleted or got another key */
 	EventList	list;
@@ -111,6 +112,7 @@ push_frame(Oid object)
 	frame->below = top;
 	frame->object = object;
 	frame->level = GetCurrentTransactionNestLevel();
+	frame->generation = ruleset_generation(object);
 	top = frame;
 	return frame;
 }
@@ -457,6 +459,19 @@ keep_key(EventList *list, Form_pg_attribute key, Datum value)
 	value = datumCopy(value, key->attbyval, key->attlen);
 	MemoryContextSwitchTo(old);
 	return value;
+}
+
+/*
+ * frame_rules_changed tells whether the rules may have changed since the
+ * statement began (a user's trigger did it). Rows that the statement had
+ * changed already were then evaluated by neither.
+ */
+bool
+frame_rules_changed(Oid object)
+{
+	Frame	   *frame = find_frame(object);
+
+	return frame != NULL && frame->generation != ruleset_generation(object);
 }
 
 /*

@@ -34,6 +34,9 @@ extern void frame_close(Oid object);
 extern void frame_note(Oid object, Relation rel, EventKind kind, ItemPointer row,
 					   Form_pg_attribute key, Datum old_key);
 
+/* may the rules have changed since the statement began? */
+extern bool frame_rules_changed(Oid object);
+
 /* called once, from _PG_init */
 extern void frame_init(void);
 

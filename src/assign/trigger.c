@@ -95,7 +95,7 @@ update_kind(const TriggerData *trigger, const Target *target, const Ruleset *rul
 		if (is_changed(trigger, target, attno))
 			return EVENT_TOUCHED;
 	}
-	return -1;
+	return frame_rules_changed(rules->object.object) ? EVENT_TOUCHED : -1;
 }
 
 /*

@@ -177,6 +177,16 @@ build(Oid object)
 }
 
 /*
+ * ruleset_generation counts what has made an object's rules stale so far.
+ */
+uint32
+ruleset_generation(Oid object)
+{
+	init_cache();
+	return find_entry(object)->generation;
+}
+
+/*
  * ruleset_acquire_if_attached returns the current rule set, pinned, or NULL.
  */
 Ruleset *

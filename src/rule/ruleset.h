@@ -168,6 +168,9 @@ extern void ruleset_release(Ruleset *rules);
 /* cache.c: NULL when the table is not attached */
 extern Ruleset *ruleset_acquire_if_attached(Oid object);
 
+/* cache.c: differs when the rules may have changed in between */
+extern uint32 ruleset_generation(Oid object);
+
 /* match.c: brackets a number of matches: role, settings, scratch */
 typedef struct MatchScope
 {

@@ -68,7 +68,8 @@ check_target(int32 node_id, Oid object, PinnedSettings *settings)
 	if (!node_settings(node_id, settings))
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("there is no territory with node_id %d", node_id),
+				 errmsg("node_id names no territory"),
+				 errdetail("There is no node with id %d.", node_id),
 				 errhint("territory.node_id('path') finds the id of a territory.")));
 	session_restore_role(&role);
 }

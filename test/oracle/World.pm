@@ -567,7 +567,7 @@ sub one_step
 	return $self->node_change if $what < 87;
 	return $self->exclusion_change if $what < 94;
 	return $self->mode_change if $what < 96;
-	return "SELECT * FROM territory.run('" . $self->any_table->{name} . "'" . pick('', ', under => (SELECT path FROM territory.node ORDER BY id LIMIT 1)', ', "only" => ' . quote(criteria($self->{cols}, 1))) . ')' if $what < 97;
+	return "SELECT * FROM territory.run('" . $self->any_table->{name} . "'" . pick('', ', under => (SELECT path FROM territory.node WHERE model_id = territory.active_model() ORDER BY id LIMIT 1)', ', "only" => ' . quote(criteria($self->{cols}, 1))) . ')' if $what < 97;
 	return "UPDATE territory.model SET state = CASE state WHEN 'active' THEN 'planning' ELSE 'active' END" if $what == 97 && $self->{second_model};
 	return $self->ddl if $what == 98;
 	return 'UPDATE ' . $self->any_table->{name} . ' SET note = note';
