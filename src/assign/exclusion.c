@@ -44,6 +44,15 @@ mark_stale(Oid relid)
 }
 
 /*
+ * forget_aborted lets all be looked up again.
+ */
+static void
+forget_aborted(SubTransactionId id)
+{
+	generation++;
+}
+
+/*
  * init_presence makes the hash at the backend's first use.
  */
 static void
@@ -57,7 +66,7 @@ init_presence(void)
 	{
 		presence = hash_create("territory exclusions", 16, &control,
 							   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-		inval_listen(mark_stale);
+		inval_listen(mark_stale, forget_aborted);
 	}
 	if (table != exclusion_table)
 	{

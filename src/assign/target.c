@@ -56,6 +56,15 @@ mark_stale(Oid relid)
 }
 
 /*
+ * forget_aborted lets all be looked up again.
+ */
+static void
+forget_aborted(SubTransactionId id)
+{
+	mark_stale(InvalidOid);
+}
+
+/*
  * init_targets makes the hash at the backend's first use.
  */
 static void
@@ -68,7 +77,7 @@ init_targets(void)
 		return;
 	targets = hash_create("territory targets", 64, &control,
 						  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	inval_listen(mark_stale);
+	inval_listen(mark_stale, forget_aborted);
 }
 
 /*

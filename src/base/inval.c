@@ -8,12 +8,18 @@
  * same for DDL on the table. So one mechanism covers all the ways in which a
  * compiled rule set can become stale.
  *
+ * One case it does not cover: what the very command that aborts had invalidated.
+ * The server drops that, since nobody else can have seen it; but our caches may
+ * have been filled after it. So listeners hear of aborts as well, and forget what
+ * they built in the aborted (sub)transaction.
+ *
  * The callback may come whenever a lock is taken or a catalog is read; listeners
  * therefore only set flags. A backend has ten slots for such callbacks; we use
  * one.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "utils/inval.h"
 #include "utils/syscache.h"
@@ -23,6 +29,7 @@
 #define MAX_LISTENERS 4
 
 static InvalListener listeners[MAX_LISTENERS];
+static AbortListener abort_listeners[MAX_LISTENERS];
 static int	listener_count = 0;
 
 /*
@@ -36,15 +43,44 @@ dispatch(Datum arg, Oid relid)
 }
 
 /*
- * inval_listen adds a listener; the first one takes the backend's slot.
+ * dispatch_abort tells every listener of an abort.
+ */
+static void
+dispatch_abort(SubTransactionId id)
+{
+	for (int i = 0; i < listener_count; i++)
+		abort_listeners[i] (id);
+}
+
+static void
+on_transaction_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT)
+		dispatch_abort(TopSubTransactionId);
+}
+
+static void
+on_subtransaction_end(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		dispatch_abort(id);
+}
+
+/*
+ * inval_listen adds listeners; the first takes the backend's slot.
  */
 void
-inval_listen(InvalListener listener)
+inval_listen(InvalListener listener, AbortListener abort_listener)
 {
 	if (listener_count == 0)
+	{
 		CacheRegisterRelcacheCallback(dispatch, (Datum) 0);
+		RegisterXactCallback(on_transaction_end, NULL);
+		RegisterSubXactCallback(on_subtransaction_end, NULL);
+	}
 	Assert(listener_count < MAX_LISTENERS);
-	listeners[listener_count++] = listener;
+	listeners[listener_count] = listener;
+	abort_listeners[listener_count++] = abort_listener;
 }
 
 /*

@@ -10,8 +10,11 @@
 /* Called with a relation's OID, or InvalidOid for all; may only set flags. */
 typedef void (*InvalListener) (Oid relid);
 
-/* Adds a listener for the rest of the backend's life. */
-extern void inval_listen(InvalListener listener);
+/* Called when a (sub)transaction with this id, and all in it, has been aborted. */
+typedef void (*AbortListener) (SubTransactionId id);
+
+/* Adds listeners for the rest of the backend's life. */
+extern void inval_listen(InvalListener listener, AbortListener abort_listener);
 
 /* Tells every backend, at commit, to forget what it keeps of this relation. */
 extern void inval_send(Oid relid);

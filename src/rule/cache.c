@@ -21,6 +21,7 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/hsearch.h"
@@ -38,6 +39,8 @@ typedef struct CacheEntry
 	uint32		generation;		/* counts invalidations */
 	Ruleset    *rules;			/* NULL: none built */
 	LocalTransactionId query_only;	/* built from a query's snapshot in this transaction */
+	LocalTransactionId transaction;	/* in which it was built ... */
+	SubTransactionId subtransaction;	/* ... and where in that */
 } CacheEntry;
 
 static HTAB *cache = NULL;
@@ -71,6 +74,27 @@ mark_stale(Oid relid)
 }
 
 /*
+ * forget_aborted makes stale what was built in an aborted (sub)transaction:
+ * children have greater ids.
+ */
+static void
+forget_aborted(SubTransactionId id)
+{
+	HASH_SEQ_STATUS status;
+	CacheEntry *entry;
+
+	hash_seq_init(&status, cache);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (entry->rules == NULL || entry->transaction != territory_lxid() ||
+			entry->subtransaction < id)
+			continue;
+		entry->generation++;
+		entry->rules->valid = false;
+	}
+}
+
+/*
  * init_cache makes the hash at the backend's first use.
  */
 static void
@@ -83,7 +107,7 @@ init_cache(void)
 	control.hcxt = CacheMemoryContext;
 	cache = hash_create("territory rule sets", 16, &control,
 						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	inval_listen(mark_stale);
+	inval_listen(mark_stale, forget_aborted);
 }
 
 /*
@@ -172,6 +196,8 @@ build(Oid object)
 		return false;
 	rules->valid = entry->generation == generation;
 	entry->rules = rules;
+	entry->transaction = territory_lxid();
+	entry->subtransaction = GetCurrentSubTransactionId();
 	entry->query_only = IsInParallelMode() ? territory_lxid() : InvalidLocalTransactionId;
 	return true;
 }
