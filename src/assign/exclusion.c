@@ -44,12 +44,13 @@ mark_stale(Oid relid)
 }
 
 /*
- * forget_aborted lets all be looked up again.
+ * end_transaction lets all be looked up again after an abort.
  */
 static void
-forget_aborted(SubTransactionId id)
+end_transaction(bool commit, SubTransactionId id)
 {
-	generation++;
+	if (!commit)
+		generation++;
 }
 
 /*
@@ -66,7 +67,7 @@ init_presence(void)
 	{
 		presence = hash_create("territory exclusions", 16, &control,
 							   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-		inval_listen(mark_stale, forget_aborted);
+		inval_listen(mark_stale, end_transaction);
 	}
 	if (table != exclusion_table)
 	{

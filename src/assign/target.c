@@ -56,12 +56,13 @@ mark_stale(Oid relid)
 }
 
 /*
- * forget_aborted lets all be looked up again.
+ * end_transaction lets all be looked up again after an abort.
  */
 static void
-forget_aborted(SubTransactionId id)
+end_transaction(bool commit, SubTransactionId id)
 {
-	mark_stale(InvalidOid);
+	if (!commit)
+		mark_stale(InvalidOid);
 }
 
 /*
@@ -77,7 +78,7 @@ init_targets(void)
 		return;
 	targets = hash_create("territory targets", 64, &control,
 						  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	inval_listen(mark_stale, forget_aborted);
+	inval_listen(mark_stale, end_transaction);
 }
 
 /*

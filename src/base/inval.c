@@ -29,7 +29,7 @@
 #define MAX_LISTENERS 4
 
 static InvalListener listeners[MAX_LISTENERS];
-static AbortListener abort_listeners[MAX_LISTENERS];
+static EndListener end_listeners[MAX_LISTENERS];
 static int	listener_count = 0;
 
 /*
@@ -43,34 +43,36 @@ dispatch(Datum arg, Oid relid)
 }
 
 /*
- * dispatch_abort tells every listener of an abort.
+ * dispatch_end tells every listener of an end.
  */
 static void
-dispatch_abort(SubTransactionId id)
+dispatch_end(bool commit, SubTransactionId id)
 {
 	for (int i = 0; i < listener_count; i++)
-		abort_listeners[i] (id);
+		end_listeners[i] (commit, id);
 }
 
 static void
 on_transaction_end(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_ABORT)
-		dispatch_abort(TopSubTransactionId);
+		dispatch_end(false, TopSubTransactionId);
+	else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
+		dispatch_end(true, TopSubTransactionId);
 }
 
 static void
 on_subtransaction_end(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		dispatch_abort(id);
+		dispatch_end(false, id);
 }
 
 /*
  * inval_listen adds listeners; the first takes the backend's slot.
  */
 void
-inval_listen(InvalListener listener, AbortListener abort_listener)
+inval_listen(InvalListener listener, EndListener end_listener)
 {
 	if (listener_count == 0)
 	{
@@ -80,7 +82,7 @@ inval_listen(InvalListener listener, AbortListener abort_listener)
 	}
 	Assert(listener_count < MAX_LISTENERS);
 	listeners[listener_count] = listener;
-	abort_listeners[listener_count++] = abort_listener;
+	end_listeners[listener_count++] = end_listener;
 }
 
 /*

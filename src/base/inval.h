@@ -10,11 +10,14 @@
 /* Called with a relation's OID, or InvalidOid for all; may only set flags. */
 typedef void (*InvalListener) (Oid relid);
 
-/* Called when a (sub)transaction with this id, and all in it, has been aborted. */
-typedef void (*AbortListener) (SubTransactionId id);
+/*
+ * Called when the (sub)transaction with this id, and all in it, has been
+ * aborted, and when the transaction has been committed.
+ */
+typedef void (*EndListener) (bool commit, SubTransactionId id);
 
 /* Adds listeners for the rest of the backend's life. */
-extern void inval_listen(InvalListener listener, AbortListener abort_listener);
+extern void inval_listen(InvalListener listener, EndListener end_listener);
 
 /* Tells every backend, at commit, to forget what it keeps of this relation. */
 extern void inval_send(Oid relid);

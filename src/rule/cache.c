@@ -39,8 +39,7 @@ typedef struct CacheEntry
 	uint32		generation;		/* counts invalidations */
 	Ruleset    *rules;			/* NULL: none built */
 	LocalTransactionId query_only;	/* built from a query's snapshot in this transaction */
-	LocalTransactionId transaction;	/* in which it was built ... */
-	SubTransactionId subtransaction;	/* ... and where in that */
+	SubTransactionId built_in;	/* of this transaction; 0: of an earlier one */
 } CacheEntry;
 
 static HTAB *cache = NULL;
@@ -74,11 +73,11 @@ mark_stale(Oid relid)
 }
 
 /*
- * forget_aborted makes stale what was built in an aborted (sub)transaction:
- * children have greater ids.
+ * end_transaction makes stale what was built in an aborted (sub)transaction,
+ * whose children have greater ids.
  */
 static void
-forget_aborted(SubTransactionId id)
+end_transaction(bool commit, SubTransactionId id)
 {
 	HASH_SEQ_STATUS status;
 	CacheEntry *entry;
@@ -86,11 +85,13 @@ forget_aborted(SubTransactionId id)
 	hash_seq_init(&status, cache);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
-		if (entry->rules == NULL || entry->transaction != territory_lxid() ||
-			entry->subtransaction < id)
-			continue;
-		entry->generation++;
-		entry->rules->valid = false;
+		if (entry->rules && !commit && entry->built_in >= id)
+		{
+			entry->generation++;
+			entry->rules->valid = false;
+		}
+		if (id == TopSubTransactionId)
+			entry->built_in = InvalidSubTransactionId;
 	}
 }
 
@@ -107,7 +108,7 @@ init_cache(void)
 	control.hcxt = CacheMemoryContext;
 	cache = hash_create("territory rule sets", 16, &control,
 						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	inval_listen(mark_stale, forget_aborted);
+	inval_listen(mark_stale, end_transaction);
 }
 
 /*
@@ -123,6 +124,7 @@ find_entry(Oid object)
 	{
 		entry->generation = 0;
 		entry->rules = NULL;
+		entry->built_in = InvalidSubTransactionId;
 	}
 	return entry;
 }
@@ -196,8 +198,7 @@ build(Oid object)
 		return false;
 	rules->valid = entry->generation == generation;
 	entry->rules = rules;
-	entry->transaction = territory_lxid();
-	entry->subtransaction = GetCurrentSubTransactionId();
+	entry->built_in = GetCurrentSubTransactionId();
 	entry->query_only = IsInParallelMode() ? territory_lxid() : InvalidLocalTransactionId;
 	return true;
 }
