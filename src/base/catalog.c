@@ -37,12 +37,11 @@ catalog_table(const char *name)
 }
 
 /*
- * catalog_owner returns the role that owns the extension's tables.
+ * catalog_relation_owner returns the role that owns a relation.
  */
 Oid
-catalog_owner(void)
+catalog_relation_owner(Oid relid)
 {
-	Oid			relid = catalog_table("object");
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
 
@@ -51,6 +50,15 @@ catalog_owner(void)
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return owner;
+}
+
+/*
+ * catalog_owner returns the role that owns the extension's tables.
+ */
+Oid
+catalog_owner(void)
+{
+	return catalog_relation_owner(catalog_table("object"));
 }
 
 /*

@@ -15,6 +15,9 @@ extern Oid	catalog_table(const char *name);
 /* role that owns the extension's tables: internal statements on them run as it */
 extern Oid	catalog_owner(void);
 
+/* role that owns a relation */
+extern Oid	catalog_relation_owner(Oid relid);
+
 /* "schema"."table", quoted where needed, palloc'd */
 extern char *catalog_qualified_name(Oid relid);
 

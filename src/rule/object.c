@@ -4,13 +4,10 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "base/catalog.h"
 #include "base/session.h"
@@ -28,22 +25,6 @@ mode_of(const char *mode)
 }
 
 /*
- * relation_owner returns the owner of a relation.
- */
-static Oid
-relation_owner(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
-/*
  * complete_info fills in what follows from the catalogs.
  */
 static void
@@ -52,7 +33,7 @@ complete_info(ObjectInfo *info)
 	Oid			type;
 	int32		typmod;
 
-	info->owner = relation_owner(info->object);
+	info->owner = catalog_relation_owner(info->object);
 	info->key_attno = get_attnum(info->object, NameStr(info->key_column));
 	if (info->key_attno == InvalidAttrNumber)
 		ereport(ERROR,
