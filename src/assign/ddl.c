@@ -536,6 +536,9 @@ territory_ddl_drop(PG_FUNCTION_ARGS)
 	SessionRole role;
 
 	(void) event_data(fcinfo, "ddl_drop");
+	/* pg_restore --clean drops the tables before it drops the extension */
+	if (session_restoring(catalog_table("object")))
+		PG_RETURN_NULL();
 	SPI_connect();
 	session_become(&role, catalog_owner());
 	session_execute("SELECT d.object_identity, o.object OPERATOR(pg_catalog.=) d.objid, o.object::pg_catalog.text"

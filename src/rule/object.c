@@ -107,13 +107,16 @@ object_hold(Oid relid)
 
 /*
  * object_list returns the OIDs of all attached tables, ascending: the order in
- * which their locks are taken.
+ * which their locks are taken. A row whose table is gone (pg_restore --clean)
+ * does not count.
  */
 List *
 object_list(void)
 {
 	static KeptStatement find = {
-		"SELECT object FROM territory.object ORDER BY object::pg_catalog.oid",
+		"SELECT o.object FROM territory.object o"
+		"  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) o.object::pg_catalog.oid"
+		" ORDER BY c.oid",
 		SPI_OK_SELECT, 0
 	};
 	List	   *objects = NIL;
