@@ -134,7 +134,8 @@ ORDER BY n.path;
 \echo 8. Why is Tulip Works where it is, and why is it not elsewhere in EMEA?
 \echo
 \set ECHO queries
-SELECT * FROM territory.explain('account', '10001');
+SELECT path, rule, criterion, value, result, decision, because
+FROM territory.explain('account', '10001') WHERE path <@ 'EMEA';
 \set ECHO none
 
 \echo
