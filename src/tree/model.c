@@ -81,6 +81,9 @@ territory_model_guard_nodes(PG_FUNCTION_ARGS)
 	char	   *nodes;
 	bool		isnull;
 
+	/* make_room removes a model whose nodes another worker has restored already */
+	if (session_restoring(RelationGetRelid(trigger->tg_relation)))
+		return PointerGetDatum(NULL);
 	SPI_connect();
 	session_become(&role, catalog_owner());
 	values[0] = heap_getattr(trigger->tg_trigtuple, Anum_model_id, desc, &isnull);
