@@ -15,6 +15,7 @@
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
 #include "tcop/dest.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -102,7 +103,8 @@ append_columns(StringInfo sql, const Ruleset *rules)
 
 /*
  * execute_query runs the query into the batch, as the table's owner, under the
- * pinned settings, by the newest snapshot.
+ * pinned settings, by the newest snapshot. The plan is a serial one, since full
+ * batches are written while it runs.
  */
 static void
 execute_query(const char *sql, Batch *batch)
@@ -113,14 +115,19 @@ execute_query(const char *sql, Batch *batch)
 	SPIExecuteOptions options = {.read_only = true,.dest = (DestReceiver *) &receiver};
 	int			pin = session_pin(&rules->settings, PIN_TIME | PIN_PATH);
 	SessionRole role;
+	SPIPlanPtr	plan;
 	int			result;
 
 	session_become(&role, rules->object.owner);
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
-	result = SPI_execute_extended(sql, &options);
+	plan = SPI_prepare_cursor(sql, 0, NULL, CURSOR_OPT_CUSTOM_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor returned %s for \"%s\"", SPI_result_code_string(SPI_result), sql);
+	result = SPI_execute_plan_extended(plan, &options);
 	if (result != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_extended returned %s", SPI_result_code_string(result));
+		elog(ERROR, "SPI_execute_plan_extended returned %s", SPI_result_code_string(result));
+	SPI_freeplan(plan);
 	PopActiveSnapshot();
 	session_restore_role(&role);
 	session_unpin(pin);

@@ -77,6 +77,7 @@ sub close
 sub fresh_database
 {
 	my ($name, $bare) = @_;
+	local $ENV{PGOPTIONS} = '-c client_min_messages=warning';
 	system('dropdb', '--if-exists', '--force', $name) == 0 && system('createdb', '-T', 'template0', $name) == 0
 	  or die "could not make database $name";
 	return if $bare;
