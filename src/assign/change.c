@@ -617,8 +617,8 @@ territory_node_guard_assignments(PG_FUNCTION_ARGS)
 					 errmsg("cannot delete territory \"%s\": it holds records of %s",
 							territory_to_cstring(node.path), catalog_qualified_name(info.object)),
 					 errdetail("Number of records: %s.", count),
-					 errhint("Delete its rules first (DELETE FROM territory.rule WHERE node_id = %d), which moves the records on.",
-							 node.id)));
+					 errhint("Delete the rules of the whole subtree first, which moves the records on: DELETE FROM territory.rule WHERE node_id IN (SELECT id FROM territory.node WHERE path <@ %s).",
+							 quote_literal_cstr(territory_to_cstring(node.path)))));
 	}
 	end(&scope);
 	return PointerGetDatum(NULL);

@@ -231,15 +231,35 @@ attached_objects(void)
 }
 
 /*
- * rule_broken adds to a parser's error which rule it is about and what to do.
+ * parse_or_refuse reads a rule against the changed table. Where that fails, the
+ * command is refused, and the parser's message is the reason.
  */
-static void
-rule_broken(void *arg)
+static Expr *
+parse_or_refuse(Relation rel, const char *expression, const char *rule, const TableChange *change)
 {
-	const char *rule = arg;
+	MemoryContext context = CurrentMemoryContext;
+	Expr	   *volatile expr = NULL;
 
-	errcontext("rule %s", rule);
-	errhint("Change or delete the rule first, or detach the table.");
+	PG_TRY();
+	{
+		expr = criteria_parse_renamed(rel, expression, change->old_name, change->new_name);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *reason;
+
+		MemoryContextSwitchTo(context);
+		reason = CopyErrorData();
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("this would break rule %s of table %s", rule,
+						catalog_qualified_name(RelationGetRelid(rel))),
+				 errdetail("Its criteria would no longer hold: %s.", reason->message),
+				 errhint("Change or delete the rule first, or detach the table.")));
+	}
+	PG_END_TRY();
+	return expr;
 }
 
 /* Rules whose criteria are to be written anew. */
@@ -283,9 +303,12 @@ rewrite_rules(const Rewritten *rewritten)
  * if they have to be written anew.
  */
 static void
-check_rule(Relation rel, int32 id, const char *expression, const TableChange *change, Rewritten *rewritten)
+check_rule(Relation rel, HeapTuple row, TupleDesc desc, const TableChange *change, Rewritten *rewritten)
 {
-	Expr	   *expr = criteria_parse_renamed(rel, expression, change->old_name, change->new_name);
+	bool		isnull;
+	Datum		id = SPI_getbinval(row, desc, 1, &isnull);
+	char	   *expression = SPI_getvalue(row, desc, 2);
+	Expr	   *expr = parse_or_refuse(rel, expression, SPI_getvalue(row, desc, 3), change);
 	char	   *renamed;
 
 	if (change->old_name == NULL)
@@ -293,7 +316,7 @@ check_rule(Relation rel, int32 id, const char *expression, const TableChange *ch
 	renamed = criteria_deparse(rel, expr);
 	if (strcmp(renamed, expression) == 0)
 		return;
-	rewritten->ids[rewritten->count] = Int32GetDatum(id);
+	rewritten->ids[rewritten->count] = id;
 	rewritten->criteria[rewritten->count++] = CStringGetTextDatum(renamed);
 }
 
@@ -306,7 +329,6 @@ check_rules(Oid object, const TableChange *change)
 	Oid			types[1] = {OIDOID};
 	Datum		values[1] = {ObjectIdGetDatum(object)};
 	Relation	rel = table_open(object, AccessShareLock);
-	ErrorContextCallback callback = {error_context_stack, rule_broken, NULL};
 	Rewritten	rewritten = {0};
 	SPITupleTable *rules;
 	uint64		count;
@@ -320,17 +342,11 @@ check_rules(Oid object, const TableChange *change)
 	count = SPI_processed;
 	rewritten.ids = palloc(Max(count, 1) * sizeof(Datum));
 	rewritten.criteria = palloc(Max(count, 1) * sizeof(Datum));
-	error_context_stack = &callback;
 	for (uint64 i = 0; i < count; i++)
 	{
-		bool		isnull;
-
 		CHECK_FOR_INTERRUPTS();
-		callback.arg = SPI_getvalue(rules->vals[i], rules->tupdesc, 3);
-		check_rule(rel, DatumGetInt32(SPI_getbinval(rules->vals[i], rules->tupdesc, 1, &isnull)),
-				   SPI_getvalue(rules->vals[i], rules->tupdesc, 2), change, &rewritten);
+		check_rule(rel, rules->vals[i], rules->tupdesc, change, &rewritten);
 	}
-	error_context_stack = callback.previous;
 	rewrite_rules(&rewritten);
 	table_close(rel, NoLock);
 }
