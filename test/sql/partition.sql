@@ -137,7 +137,7 @@ ALTER TABLE reg_partition.account DETACH PARTITION reg_partition.anz CONCURRENTL
 SELECT * FROM reg_partition.wrong;
 DROP TABLE reg_partition.anz;
 -- a column that rules read, dropped by way of a partition's parent; renamed
-SELECT reg_partition.err($$ALTER TABLE reg_partition.account DROP COLUMN size$$) LIKE '42703%' AS refused;
+SELECT reg_partition.err($$ALTER TABLE reg_partition.account DROP COLUMN size$$) LIKE '2BP01%' AS refused;
 SELECT * FROM reg_partition.now;
 ALTER TABLE reg_partition.account RENAME COLUMN size TO "Employee Count";
 UPDATE reg_partition.account SET "Employee Count" = 900 - "Employee Count";
