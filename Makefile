@@ -23,7 +23,7 @@ DATA = $(wildcard sql/upgrade/*.sql)
 REGRESS_ALL = $(basename $(notdir $(sort $(wildcard test/sql/*.sql))))
 # "install" creates the extension for the others
 REGRESS = install $(filter-out install,$(REGRESS_ALL))
-REGRESS_OPTS = --inputdir=test
+REGRESS_OPTS = --inputdir=test --encoding=UTF8
 ISOLATION = $(basename $(notdir $(sort $(wildcard test/isolation/specs/*.spec))))
 # from 16 on the expected output is looked for in a place of its own
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation --load-extension=territory \
