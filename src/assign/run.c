@@ -113,7 +113,7 @@ execute_query(const char *sql, Batch *batch)
 	/* of the kinds of receiver, "none" would mean that the rows are thrown away */
 	RunReceiver receiver = {{receive_row, receive_startup, receive_shutdown, receive_shutdown, DestTuplestore}, batch};
 	SPIExecuteOptions options = {.read_only = true,.dest = (DestReceiver *) &receiver};
-	int			pin = session_pin(&rules->settings, PIN_TIME | PIN_PATH);
+	int			pin = session_pin(&rules->settings, PIN_TIME | PIN_PATH | PIN_JIT);
 	SessionRole role;
 	SPIPlanPtr	plan;
 	int			result;

@@ -170,6 +170,8 @@ session_pin(const PinnedSettings *settings, int what)
 		session_pin_one("IntervalStyle", "postgres");
 		session_pin_one("extra_float_digits", "1");
 	}
+	if (what & PIN_JIT)
+		session_pin_one("jit", "off");
 	if (what & PIN_PATH)
 		session_pin_one("search_path", "pg_catalog, pg_temp");
 	return nest_level;
