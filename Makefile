@@ -33,7 +33,7 @@ PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-cast-function-type
 # our own symbols win over those of other extensions in the same backend
 SHLIB_LINK = -Wl,-Bsymbolic
-EXTRA_CLEAN = $(EXTENSION_SQL) test/isolation/output_iso test/isolation/results
+EXTRA_CLEAN = $(EXTENSION_SQL) test/isolation/output_iso test/isolation/results test/isolation/regression.diffs test/isolation/regression.out
 
 # these goals need no PostgreSQL to begin with: they install what is missing and work on private clusters
 OWN_GOALS = demo check check-versions bench indent
