@@ -211,7 +211,7 @@ territory_verify(PG_FUNCTION_ARGS)
 	session_become(&role, catalog_owner());
 	object_require(PG_GETARG_OID(0), &info);
 	settings = model_settings();
-	pin = session_pin(&settings, PIN_TIME | PIN_PATH | PIN_JIT);
+	pin = session_pin(&settings, PIN_TIME | PIN_PATH | PIN_JIT | PIN_JOINS);
 	session_execute(verify_query(&info), SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	session_unpin(pin);
 	session_restore_role(&role);

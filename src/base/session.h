@@ -63,6 +63,7 @@ typedef struct PinnedSettings
 #define PIN_TIME	0x01		/* TimeZone, DateStyle, IntervalStyle */
 #define PIN_PATH	0x02		/* search_path */
 #define PIN_JIT		0x08		/* none: compiling many long criteria takes minutes, and no cancel */
+#define PIN_JOINS	0x10		/* by hash or merge: for queries over sets that have no statistics */
 #define PIN_FORMAT	0x04		/* how constants are written: so that any session reads them alike */
 
 extern int	session_pin(const PinnedSettings *settings, int what);
