@@ -211,7 +211,7 @@ for my $ddl (@ddl)
 	$_->do("SET search_path = public, crm") for $ddl =~ /crm/ ? ($one, $two) : ();
 	write_some($_, "committed elsewhere: $short") for $two, $one, $three;
 }
-like($one->query("ALTER TABLE $table DROP COLUMN note"), qr/^ERROR: .*would break rule .*note/s, 'a column that a rule reads stays');
+like($one->query("ALTER TABLE $table DROP COLUMN note"), qr/^ERROR: .*would break rule \d+ .*of table crm.client/, 'a column that a rule reads stays');
 write_some($_, 'after the refusal') for $one, $two;
 $one->do("ALTER TABLE crm.\"Client's\" RENAME TO account_territory; ALTER TABLE crm.account_territory SET SCHEMA public; ALTER TABLE crm.client RENAME TO account; ALTER TABLE crm.account SET SCHEMA public; ALTER TABLE account RENAME land TO country");
 $_->do('RESET search_path') for $one, $two, $three;
