@@ -52,6 +52,7 @@ typedef struct PlanEntry
 {
 	PlanKey		key;
 	SPIPlanPtr	plan;
+	bool		planned;		/* has been run: the server has planned it */
 } PlanEntry;
 
 /*
@@ -215,7 +216,7 @@ prepare(const ObjectInfo *object, PairStatement statement)
 /*
  * find_plan returns the kept plan of a statement.
  */
-static SPIPlanPtr
+static PlanEntry *
 find_plan(const ObjectInfo *object, PairStatement statement)
 {
 	PlanKey		key = {object->assignment, object->key_type, statement};
@@ -233,14 +234,39 @@ find_plan(const ObjectInfo *object, PairStatement statement)
 	}
 	entry = hash_search(plans, &key, HASH_FIND, NULL);
 	if (entry != NULL && SPI_plan_is_valid(entry->plan))
-		return entry->plan;
+		return entry;
 
 	plan = prepare(object, statement);
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	if (found)
 		SPI_freeplan(entry->plan);
 	entry->plan = plan;
-	return plan;
+	entry->planned = false;
+	return entry;
+}
+
+/*
+ * run_plan runs a kept plan. The server plans it at its first run, when the
+ * assignment table may well be empty; a plan that reads the whole table would
+ * then be kept while the table grows, so it is planned to use the indexes.
+ */
+static void
+run_plan(const ObjectInfo *object, PairStatement statement, Datum *values)
+{
+	PlanEntry  *entry = find_plan(object, statement);
+	SPIPlanPtr	plan = entry->plan;
+	int			pin;
+
+	if (entry->planned || statement == PAIRS_FORGET_ORPHANS)
+	{
+		session_execute_plan(plan, statements[statement].result, values, NULL);
+		return;
+	}
+	pin = session_pin(NULL, PIN_INDEXES);
+	session_execute_plan(plan, statements[statement].result, values, NULL);
+	session_unpin(pin);
+	/* a statement of a user's trigger may have made another plan meanwhile */
+	entry->planned = entry->plan == plan;
 }
 
 /*
@@ -257,7 +283,7 @@ execute(const ObjectInfo *object, PairStatement statement, Datum *values)
 	writing_depth = trigger_depth() + 1;
 	PG_TRY();
 	{
-		session_execute_plan(find_plan(object, statement), statements[statement].result, values, NULL);
+		run_plan(object, statement, values);
 	}
 	PG_FINALLY();
 	{

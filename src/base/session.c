@@ -174,6 +174,8 @@ session_pin(const PinnedSettings *settings, int what)
 		session_pin_one("jit", "off");
 	if (what & PIN_JOINS)
 		session_pin_one("enable_nestloop", "off");
+	if (what & PIN_INDEXES)
+		session_pin_one("enable_seqscan", "off");
 	if (what & PIN_PATH)
 		session_pin_one("search_path", "pg_catalog, pg_temp");
 	return nest_level;

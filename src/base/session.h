@@ -64,6 +64,7 @@ typedef struct PinnedSettings
 #define PIN_PATH	0x02		/* search_path */
 #define PIN_JIT		0x08		/* none: compiling many long criteria takes minutes, and no cancel */
 #define PIN_JOINS	0x10		/* by hash or merge: for queries over sets that have no statistics */
+#define PIN_INDEXES	0x20		/* instead of reading whole tables: for plans that are kept while a table grows */
 #define PIN_FORMAT	0x04		/* how constants are written: so that any session reads them alike */
 
 extern int	session_pin(const PinnedSettings *settings, int what);
