@@ -9,7 +9,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "type/territory.h"
-#include "type/tpath.h"
+#include "path/path.h"
 #include "type/value.h"
 #include "utils/builtins.h"
 

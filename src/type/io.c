@@ -10,7 +10,7 @@
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "type/territory.h"
-#include "type/tpath.h"
+#include "path/path.h"
 
 #define TERRITORY_BINARY_VERSION 1
 

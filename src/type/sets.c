@@ -7,7 +7,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "type/territory.h"
-#include "type/tpath.h"
+#include "path/path.h"
 #include "type/value.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

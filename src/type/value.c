@@ -2,14 +2,14 @@
  * value.c
  *		The value of the type as C code sees it: what territory.h declares.
  *
- * The bytes are dealt with in tpath.c; this file adds memory, errors and the
+ * The bytes are dealt with in src/path; this file adds memory, errors and the
  * encoding of the database.
  */
 #include "postgres.h"
 
 #include "compat.h"
 #include "type/territory.h"
-#include "type/tpath.h"
+#include "path/path.h"
 #include "type/value.h"
 #include "utils/typcache.h"
 

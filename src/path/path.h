@@ -1,5 +1,5 @@
 /*
- * tpath.h
+ * path.h
  *		Paths as plain bytes: the part of the type that needs no server.
  *
  * A payload is the labels joined by a zero byte; the payload of the root is
@@ -9,8 +9,8 @@
  * alone. The encoding of labels is the caller's: one that is a superset of
  * ASCII in which no byte of a longer character is below 0x80.
  */
-#ifndef TERRITORY_TPATH_H
-#define TERRITORY_TPATH_H
+#ifndef TERRITORY_PATH_H
+#define TERRITORY_PATH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,4 +65,4 @@ extern size_t tpath_label_offset(const char *payload, size_t size, long n);
 extern const char *tpath_slice(const char *payload, size_t size, long first, long end,
 							   size_t *slice_size);
 
-#endif /* TERRITORY_TPATH_H */
+#endif /* TERRITORY_PATH_H */

@@ -1,12 +1,12 @@
 /*
- * tpath.c
+ * path.c
  *		Paths as plain bytes: validity, order, ancestry and parts.
  *
  * Everything here follows from one choice: the separator is the zero byte,
  * which is below every byte of a label. Bytewise order is then depth-first
  * tree order, and "is an ancestor of" is a prefix test.
  */
-#include "tpath.h"
+#include "path/path.h"
 
 #include <string.h>
 

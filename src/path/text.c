@@ -1,12 +1,12 @@
 /*
- * tpath_text.c
+ * text.c
  *		Paths as plain bytes: the text form, read and written.
  *
  * Scanning goes byte by byte and never asks for the length of a character:
  * the bytes that mean something here are ASCII, and no other character
  * contains them.
  */
-#include "tpath.h"
+#include "path/path.h"
 
 #include <string.h>
 
