@@ -119,4 +119,14 @@ territory_mblen(const char *at, Size limit)
 #define territory_sendcountedtext(buf, text, size) pq_sendcountedtext(buf, text, size)
 #endif
 
+/*
+ * vacuum_delay_point wants to know whether it is ANALYZE that calls (18).
+ */
+#include "commands/vacuum.h"
+#if PG_VERSION_NUM < 180000
+#define territory_analyze_delay_point() vacuum_delay_point()
+#else
+#define territory_analyze_delay_point() vacuum_delay_point(true)
+#endif
+
 #endif							/* TERRITORY_COMPAT_H */

@@ -17,11 +17,17 @@ CREATE FUNCTION territory_send(territory) RETURNS bytea
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
     AS 'MODULE_PATHNAME', 'territory_sql_send';
 
+CREATE FUNCTION territory_typanalyze(internal) RETURNS boolean
+    LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1
+    AS 'MODULE_PATHNAME', 'territory_sql_typanalyze';
+COMMENT ON FUNCTION territory_typanalyze(internal) IS
+    'ANALYZE: the usual statistics, and how many rows are in which subtree';
 CREATE TYPE territory (
     INPUT = territory_in,
     OUTPUT = territory_out,
     RECEIVE = territory_recv,
     SEND = territory_send,
+    ANALYZE = territory_typanalyze,
     INTERNALLENGTH = VARIABLE,
     ALIGNMENT = int4,
     STORAGE = extended
@@ -151,7 +157,21 @@ CREATE OPERATOR CLASS territory_ops
         FUNCTION 2 territory_sortsupport(internal),
         FUNCTION 4 pg_catalog.btequalimage(oid);
 COMMENT ON OPERATOR CLASS territory_ops USING btree IS
-    'tree order; an index answers <@ and @> too';
+    'tree order; an index answers <@, @> and ~ too';
+
+CREATE OPERATOR CLASS territory_minmax_ops
+    DEFAULT FOR TYPE territory USING brin AS
+        OPERATOR 1 <,
+        OPERATOR 2 <=,
+        OPERATOR 3 =,
+        OPERATOR 4 >=,
+        OPERATOR 5 >,
+        FUNCTION 1 pg_catalog.brin_minmax_opcinfo(internal),
+        FUNCTION 2 pg_catalog.brin_minmax_add_value(internal, internal, internal, internal),
+        FUNCTION 3 pg_catalog.brin_minmax_consistent(internal, internal, internal),
+        FUNCTION 4 pg_catalog.brin_minmax_union(internal, internal, internal);
+COMMENT ON OPERATOR CLASS territory_minmax_ops USING brin IS
+    'first and last path of each range of pages; an index answers <@, @> and ~ too';
 
 CREATE FUNCTION territory_hash(territory) RETURNS integer
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 1

@@ -30,7 +30,17 @@ typedef enum TPathError
 	TPATH_CONTROL_CHARACTER, /* control character in an unquoted label */
 	TPATH_ZERO_BYTE,
 	TPATH_LABEL_TOO_LONG,
-	TPATH_TOO_MANY_LEVELS
+	TPATH_TOO_MANY_LEVELS,
+	/* in patterns and label queries */
+	TPATH_UNEXPECTED_CHARACTER,
+	TPATH_UNEXPECTED_END,
+	TPATH_BAD_COUNT,		/* the least number is greater than the greatest */
+	TPATH_OPERATOR_EXPECTED,
+	TPATH_UNCLOSED_PARENTHESIS,
+	TPATH_UNOPENED_PARENTHESIS,
+	TPATH_COUNT_TOO_LARGE,
+	TPATH_TOO_MANY_ITEMS,
+	TPATH_TOO_MANY_ALTERNATIVES
 } TPathError;
 
 /* bytes of the character that begins at "at", from 1 to "limit" */
@@ -45,7 +55,6 @@ extern TPathError tpath_parse(const char *text, size_t text_size, TPathCharSize 
 							  char *payload, size_t *payload_size, size_t *error_at);
 extern size_t tpath_text_size(const char *payload, size_t size);
 extern void tpath_print(const char *payload, size_t size, char *text, size_t text_size);
-extern bool tpath_label_needs_quotes(const char *label, size_t size);
 
 /* validity */
 extern TPathError tpath_check_label(const char *label, size_t size, TPathCharSize char_size);

@@ -1,13 +1,15 @@
 /*
  * index_support.c
- *		Planner support: the btree answers <@ and @>.
+ *		Planner support: btree and BRIN answer <@, @> and ~.
  *
  * What lies in the subtree of x is the range from x to before subtree_end(x);
  * what contains x is one of lineage(x). Both are exact, so that the index
- * condition replaces the operator.
+ * condition replaces the operator. What matches a pattern p is in the range
+ * from pattern_start(p) to before pattern_end(p); that is exact only for some
+ * patterns, such as 'A.B.*'.
  *
- * For a constant x both are constants too; else they are calls, which the
- * scan evaluates when it begins.
+ * For a constant x or p these are constants too; else they are calls, which
+ * the scan evaluates when it begins.
  */
 #include "postgres.h"
 
@@ -20,7 +22,7 @@
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "type/planner.h"
-#include "type/territory.h"
+#include "type/query.h"
 #include "type/value.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -29,13 +31,15 @@
 
 PG_FUNCTION_INFO_V1(territory_sql_contains_support);
 PG_FUNCTION_INFO_V1(territory_sql_contained_support);
+PG_FUNCTION_INFO_V1(territory_sql_matches_support);
 
 /* a condition that an index may answer: column, other side and operators */
 typedef struct TerritoryIndexCondition
 {
 	Expr *column;
 	Expr *other;
-	Oid type;
+	Oid type; /* of paths */
+	Oid other_type;
 	Oid opfamily;
 	Oid schema; /* where the functions of the type are */
 } TerritoryIndexCondition;
@@ -47,7 +51,7 @@ typedef struct TerritoryIndexCondition
 static Expr *
 territory_call_on_other(TerritoryIndexCondition *condition, const char *name, Oid result_type)
 {
-	oidvector *argument_types = buildoidvector(&condition->type, 1);
+	oidvector *argument_types = buildoidvector(&condition->other_type, 1);
 	Oid function =
 		GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
 						PointerGetDatum(argument_types), ObjectIdGetDatum(condition->schema));
@@ -78,16 +82,17 @@ territory_compare_column(TerritoryIndexCondition *condition, int strategy, Expr 
 }
 
 /*
- * territory_known_value returns the other side if it is known now, else NULL.
+ * territory_known_value returns the other side, detoasted, if it is known
+ * now, else NULL.
  */
-static Territory *
+static struct varlena *
 territory_known_value(TerritoryIndexCondition *condition)
 {
 	Const *value = (Const *) condition->other;
 
 	if (!IsA(value, Const) || value->constisnull)
 		return NULL;
-	return DatumGetTerritoryPP(value->constvalue);
+	return PG_DETOAST_DATUM_PACKED(value->constvalue);
 }
 
 /*
@@ -100,6 +105,22 @@ territory_constant(Oid type, void *value)
 }
 
 /*
+ * territory_range_condition returns the clauses for a column between two
+ * values, of which the end is not one and may be missing.
+ */
+static List *
+territory_range_condition(TerritoryIndexCondition *condition, Expr *start, Expr *end)
+{
+	List *clauses =
+		list_make1(territory_compare_column(condition, BTGreaterEqualStrategyNumber, start));
+
+	if (end != NULL)
+		clauses =
+			lappend(clauses, territory_compare_column(condition, BTLessStrategyNumber, end));
+	return clauses;
+}
+
+/*
  * territory_subtree_condition returns the clauses for "column <@ other". The
  * subtree of the root has no end but the column's own.
  */
@@ -107,19 +128,17 @@ static List *
 territory_subtree_condition(TerritoryIndexCondition *condition)
 {
 	Territory *known = territory_known_value(condition);
-	Expr *start =
-		territory_compare_column(condition, BTGreaterEqualStrategyNumber, condition->other);
-	Expr *end;
+	Expr *end = NULL;
 
-	if (known != NULL && TERRITORY_SIZE(known) == 0)
-		return list_make1(start);
-	if (known != NULL)
-		end = territory_constant(condition->type, territory_subtree_end(known));
-	else
+	if (known == NULL)
+	{
 		end = territory_call_on_other(condition, "subtree_end", condition->type);
-	if (end == NULL)
-		return NIL;
-	return list_make2(start, territory_compare_column(condition, BTLessStrategyNumber, end));
+		if (end == NULL)
+			return NIL;
+	}
+	else if (TERRITORY_SIZE(known) > 0)
+		end = territory_constant(condition->type, territory_subtree_end(known));
+	return territory_range_condition(condition, condition->other, end);
 }
 
 /*
@@ -175,31 +194,90 @@ territory_arguments(Node *node)
 }
 
 /*
- * territory_index_condition answers a request for an index condition, where
- * argument "ancestor" of the function contains the other one. Only a btree in
- * the type's own order will do, and only a value that is known when the scan
- * begins.
+ * territory_known_pattern_condition returns the clauses for "column ~ other"
+ * for a known pattern.
  */
 static List *
-territory_index_condition(SupportRequestIndexCondition *request, int ancestor)
+territory_known_pattern_condition(TerritoryIndexCondition *condition, Pattern *pattern, bool *lossy)
+{
+	TerritoryRange range = territory_pattern_range(pattern);
+	Expr *start = territory_constant(condition->type, range.start);
+	Expr *end = range.end ? territory_constant(condition->type, range.end) : NULL;
+
+	*lossy = range.kind != TPATH_PREFIX_IS_PATTERN && range.kind != TPATH_PREFIX_IS_SUBTREE;
+	if (range.kind == TPATH_PREFIX_IS_PATTERN)
+		return list_make1(territory_compare_column(condition, BTEqualStrategyNumber, start));
+	/* nothing is gained by reading all of an index */
+	if (*lossy && TERRITORY_SIZE(range.start) == 0)
+		return NIL;
+	return territory_range_condition(condition, start, end);
+}
+
+/*
+ * territory_pattern_condition returns the clauses for "column ~ other".
+ */
+static List *
+territory_pattern_condition(TerritoryIndexCondition *condition, bool *lossy)
+{
+	Pattern *known = territory_known_value(condition);
+	Expr *start;
+	Expr *end;
+
+	if (known != NULL)
+		return territory_known_pattern_condition(condition, known, lossy);
+	start = territory_call_on_other(condition, "pattern_start", condition->type);
+	end = territory_call_on_other(condition, "pattern_end", condition->type);
+	*lossy = true;
+	return start && end ? territory_range_condition(condition, start, end) : NIL;
+}
+
+/*
+ * territory_in_tree_order tells whether an index of some operator family
+ * finds ranges of our type's own order.
+ */
+static bool
+territory_in_tree_order(IndexOptInfo *index, Oid opfamily, Oid type)
+{
+	Oid less = lookup_type_cache(type, TYPECACHE_LT_OPR)->lt_opr;
+
+	return (index->relam == BTREE_AM_OID || index->relam == BRIN_AM_OID) && OidIsValid(less) &&
+		   get_opfamily_member(opfamily, type, type, BTLessStrategyNumber) == less;
+}
+
+/*
+ * territory_get_condition takes a request for an index condition apart. It
+ * returns false unless a column of our type is compared with a value that is
+ * known when the scan begins, and the index is in tree order.
+ */
+static bool
+territory_get_condition(SupportRequestIndexCondition *request, TerritoryIndexCondition *condition)
 {
 	List *args = territory_arguments(request->node);
+
+	if (args == NIL)
+		return false;
+	condition->column = list_nth(args, request->indexarg);
+	condition->other = list_nth(args, 1 - request->indexarg);
+	condition->type = getBaseType(exprType((Node *) condition->column));
+	condition->other_type = getBaseType(exprType((Node *) condition->other));
+	condition->opfamily = request->opfamily;
+	condition->schema = get_func_namespace(request->funcid);
+	return territory_is_type(condition->type) &&
+		   territory_in_tree_order(request->index, request->opfamily, condition->type) &&
+		   is_pseudo_constant_for_index(request->root, (Node *) condition->other, request->index);
+}
+
+/*
+ * territory_ancestry_index answers a request for an index condition, where
+ * argument "ancestor" of the function contains the other one.
+ */
+static List *
+territory_ancestry_index(SupportRequestIndexCondition *request, int ancestor)
+{
 	TerritoryIndexCondition condition;
 
-	if (args == NIL || request->index->relam != BTREE_AM_OID)
+	if (!territory_get_condition(request, &condition) || !territory_is_type(condition.other_type))
 		return NIL;
-	condition.column = list_nth(args, request->indexarg);
-	condition.other = list_nth(args, 1 - request->indexarg);
-	condition.type = getBaseType(exprType((Node *) condition.other));
-	condition.opfamily = request->opfamily;
-	condition.schema = get_func_namespace(request->funcid);
-
-	if (!territory_is_type(condition.type) ||
-		lookup_type_cache(condition.type, TYPECACHE_BTREE_OPFAMILY)->btree_opf !=
-			request->opfamily ||
-		!is_pseudo_constant_for_index(request->root, (Node *) condition.other, request->index))
-		return NIL;
-
 	request->lossy = false;
 	if (request->indexarg == ancestor)
 		return territory_lineage_condition(&condition);
@@ -207,15 +285,30 @@ territory_index_condition(SupportRequestIndexCondition *request, int ancestor)
 }
 
 /*
- * territory_support answers the planner's requests about a function whose
- * argument "ancestor" contains the other one.
+ * territory_pattern_index answers a request for an index condition, where the
+ * first argument of the function is a path and the second one a pattern.
+ */
+static List *
+territory_pattern_index(SupportRequestIndexCondition *request)
+{
+	TerritoryIndexCondition condition;
+
+	if (request->indexarg != 0 || !territory_get_condition(request, &condition) ||
+		!territory_is_pattern_type(condition.other_type))
+		return NIL;
+	return territory_pattern_condition(&condition, &request->lossy);
+}
+
+/*
+ * territory_ancestry_support answers the planner's requests about a function
+ * whose argument "ancestor" contains the other one.
  */
 static Node *
-territory_support(Node *request, int ancestor)
+territory_ancestry_support(Node *request, int ancestor)
 {
 	if (IsA(request, SupportRequestIndexCondition))
-		return (Node *) territory_index_condition((SupportRequestIndexCondition *) request,
-												  ancestor);
+		return (Node *) territory_ancestry_index((SupportRequestIndexCondition *) request,
+												 ancestor);
 	if (IsA(request, SupportRequestSelectivity))
 		return territory_estimate_call((SupportRequestSelectivity *) request, ancestor) ? request
 																						: NULL;
@@ -228,7 +321,7 @@ territory_support(Node *request, int ancestor)
 Datum
 territory_sql_contains_support(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_POINTER(territory_support((Node *) PG_GETARG_POINTER(0), 0));
+	PG_RETURN_POINTER(territory_ancestry_support((Node *) PG_GETARG_POINTER(0), 0));
 }
 
 /*
@@ -237,5 +330,18 @@ territory_sql_contains_support(PG_FUNCTION_ARGS)
 Datum
 territory_sql_contained_support(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_POINTER(territory_support((Node *) PG_GETARG_POINTER(0), 1));
+	PG_RETURN_POINTER(territory_ancestry_support((Node *) PG_GETARG_POINTER(0), 1));
+}
+
+/*
+ * territory_matches_support(internal) is the support of ~.
+ */
+Datum
+territory_sql_matches_support(PG_FUNCTION_ARGS)
+{
+	Node *request = (Node *) PG_GETARG_POINTER(0);
+
+	if (IsA(request, SupportRequestIndexCondition))
+		PG_RETURN_POINTER(territory_pattern_index((SupportRequestIndexCondition *) request));
+	PG_RETURN_POINTER(NULL);
 }

@@ -1,10 +1,12 @@
 /*
  * selectivity.c
- *		How many rows <@ and @> will find, from the statistics of the column.
+ *		How many rows <@, @> and ~ will find, from the statistics of the column.
  *
- * Common values are tested with the operator itself. Of the other ones, a
- * subtree holds the share that it has of the histogram's bounds; an ancestor
- * or the path itself is as frequent as any other value.
+ * The census that ANALYZE leaves knows of subtrees. Where there is none, as
+ * for an expression that statistics of another kind describe, common values
+ * are tested with the operator itself; of the other ones, a subtree holds the
+ * share that it has of the histogram's bounds, and an ancestor or the path
+ * itself is as frequent as any other value.
  */
 #include "postgres.h"
 
@@ -14,11 +16,15 @@
 #include "catalog/pg_statistic.h"
 #include "nodes/supportnodes.h"
 #include "type/planner.h"
-#include "type/territory.h"
+#include "type/query.h"
+#include "type/statistics.h"
 #include "type/value.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 #include "utils/typcache.h"
+
+/* the share of rows that match a pattern of which nothing is known; PostgreSQL's own for such operators */
+#define TERRITORY_DEFAULT_MATCHING 0.010
 
 /* labels of a path of which nothing is known */
 #define TERRITORY_ASSUMED_LEVELS 5
@@ -30,6 +36,7 @@ PG_FUNCTION_INFO_V1(territory_sql_contains_sel);
 PG_FUNCTION_INFO_V1(territory_sql_contained_sel);
 PG_FUNCTION_INFO_V1(territory_sql_contains_joinsel);
 PG_FUNCTION_INFO_V1(territory_sql_contained_joinsel);
+PG_FUNCTION_INFO_V1(territory_sql_matches_sel);
 
 /* "column operator constant", as the planner's functions want it */
 typedef struct TerritoryRestriction
@@ -150,26 +157,77 @@ static double
 territory_uncommon_in_lineage(TerritoryRestriction *r)
 {
 	Territory *t = DatumGetTerritoryPP(r->value->constvalue);
+	TerritoryCensus census;
+	double share;
 
-	return territory_share_of_one(&r->column, territory_nlevel(t) + 1.0);
+	if (!territory_get_census(&r->column, r->function.fn_oid, &census))
+		return territory_share_of_one(&r->column, territory_nlevel(t) + 1.0);
+	share = territory_census_lineage(&census, t);
+	territory_free_census(&census);
+	return share;
 }
 
 /*
- * territory_estimate_restriction returns the share of rows for a constant.
+ * territory_share_in_lineage returns the share of rows that contain the
+ * constant.
  */
 static double
-territory_estimate_restriction(TerritoryRestriction *r, bool subtree)
+territory_share_in_lineage(TerritoryRestriction *r)
 {
 	double common;
 	double common_all;
-	double uncommon;
 
 	if (!HeapTupleIsValid(r->column.statsTuple))
-		return subtree ? DEFAULT_RANGE_INEQ_SEL : territory_uncommon_in_lineage(r);
+		return territory_uncommon_in_lineage(r);
 	common = mcv_selectivity(&r->column, &r->function, r->collation, r->value->constvalue,
 							 r->column_is_left, &common_all);
-	uncommon = subtree ? territory_uncommon_in_subtree(r) : territory_uncommon_in_lineage(r);
-	return common + uncommon * Max(0.0, 1.0 - territory_null_share(&r->column) - common_all);
+	return common + territory_uncommon_in_lineage(r) *
+						Max(0.0, 1.0 - territory_null_share(&r->column) - common_all);
+}
+
+/*
+ * territory_share_in_subtree returns the share of rows that the constant
+ * contains.
+ */
+static double
+territory_share_in_subtree(TerritoryRestriction *r)
+{
+	TerritoryCensus census;
+	double common;
+	double common_all;
+	double share;
+
+	if (!HeapTupleIsValid(r->column.statsTuple))
+		return DEFAULT_RANGE_INEQ_SEL;
+	if (territory_get_census(&r->column, r->function.fn_oid, &census))
+	{
+		share =
+			territory_census_subtree(&census, DatumGetTerritoryPP(r->value->constvalue));
+		territory_free_census(&census);
+		return share;
+	}
+	common = mcv_selectivity(&r->column, &r->function, r->collation, r->value->constvalue,
+							 r->column_is_left, &common_all);
+	return common + territory_uncommon_in_subtree(r) *
+						Max(0.0, 1.0 - territory_null_share(&r->column) - common_all);
+}
+
+/*
+ * territory_share_of_unknown returns the share of rows in relation to a path
+ * that is not known yet.
+ */
+static double
+territory_share_of_unknown(VariableStatData *column, Oid function)
+{
+	TerritoryCensus census;
+	double labels = TERRITORY_ASSUMED_LEVELS;
+
+	if (territory_get_census(column, function, &census))
+	{
+		labels = territory_census_labels(&census);
+		territory_free_census(&census);
+	}
+	return territory_share_of_one(column, labels);
 }
 
 /*
@@ -181,7 +239,7 @@ static double
 territory_estimate_column(TerritoryRestriction *r, Node *other, Oid function, bool subtree)
 {
 	if (!IsA(other, Const))
-		return territory_share_of_one(&r->column, TERRITORY_ASSUMED_LEVELS);
+		return territory_share_of_unknown(&r->column, function);
 	r->value = (Const *) other;
 	if (r->value->constisnull)
 		return 0.0;
@@ -189,7 +247,7 @@ territory_estimate_column(TerritoryRestriction *r, Node *other, Oid function, bo
 		!territory_is_type(getBaseType(r->column.vartype)))
 		return DEFAULT_RANGE_INEQ_SEL;
 	fmgr_info(function, &r->function);
-	return territory_estimate_restriction(r, subtree);
+	return subtree ? territory_share_in_subtree(r) : territory_share_in_lineage(r);
 }
 
 /*
@@ -214,19 +272,45 @@ territory_estimate(PlannerInfo *root, Oid function, Oid collation, List *args, i
 }
 
 /*
- * territory_estimate_join returns the share of pairs of rows, where one side
- * contains the other: each descendant meets its ancestors, of which the other
- * side holds as many rows as there are of any value.
+ * territory_share_of_pairs returns the share of pairs of rows of two columns
+ * where the first contains the second. Without a census of both, each
+ * descendant meets its ancestors, of which the other side holds as many rows
+ * as there are of any value.
  */
 static double
-territory_estimate_join(PlannerInfo *root, List *args, SpecialJoinInfo *sjinfo, int ancestor)
+territory_share_of_pairs(VariableStatData *ancestors, VariableStatData *descendants, Oid function)
+{
+	TerritoryCensus above;
+	TerritoryCensus below;
+	double share;
+
+	if (!territory_get_census(ancestors, function, &above))
+		return territory_share_of_one(ancestors, TERRITORY_ASSUMED_LEVELS);
+	if (territory_get_census(descendants, function, &below))
+	{
+		share = territory_census_join(&above, &below);
+		territory_free_census(&below);
+	}
+	else
+		share = territory_share_of_one(ancestors, territory_census_labels(&above));
+	territory_free_census(&above);
+	return share;
+}
+
+/*
+ * territory_estimate_join returns the share of pairs of rows where one side,
+ * argument "ancestor" of the function, contains the other.
+ */
+static double
+territory_estimate_join(PlannerInfo *root, Oid function, List *args, SpecialJoinInfo *sjinfo,
+						int ancestor)
 {
 	VariableStatData side[2];
 	bool reversed;
 	double share;
 
 	get_join_variables(root, args, sjinfo, &side[0], &side[1], &reversed);
-	share = territory_share_of_one(&side[ancestor], TERRITORY_ASSUMED_LEVELS);
+	share = territory_share_of_pairs(&side[ancestor], &side[1 - ancestor], function);
 	ReleaseVariableStats(side[0]);
 	ReleaseVariableStats(side[1]);
 	CLAMP_PROBABILITY(share);
@@ -243,7 +327,8 @@ territory_estimate_call(SupportRequestSelectivity *request, int ancestor)
 		return false;
 	if (request->is_join)
 		request->selectivity =
-			territory_estimate_join(request->root, request->args, request->sjinfo, ancestor);
+			territory_estimate_join(request->root, request->funcid, request->args, request->sjinfo,
+									ancestor);
 	else
 		request->selectivity =
 			territory_estimate(request->root, request->funcid, request->inputcollid, request->args,
@@ -274,12 +359,13 @@ static Datum
 territory_estimate_join_operator(FunctionCallInfo fcinfo, int ancestor)
 {
 	PlannerInfo *root = (PlannerInfo *) PG_GETARG_POINTER(0);
+	Oid function = get_opcode(PG_GETARG_OID(1));
 	List *args = (List *) PG_GETARG_POINTER(2);
 	SpecialJoinInfo *sjinfo = (SpecialJoinInfo *) PG_GETARG_POINTER(4);
 
 	if (list_length(args) != 2)
 		PG_RETURN_FLOAT8(DEFAULT_RANGE_INEQ_SEL);
-	PG_RETURN_FLOAT8(territory_estimate_join(root, args, sjinfo, ancestor));
+	PG_RETURN_FLOAT8(territory_estimate_join(root, function, args, sjinfo, ancestor));
 }
 
 /*
@@ -320,4 +406,74 @@ Datum
 territory_sql_contained_joinsel(PG_FUNCTION_ARGS)
 {
 	return territory_estimate_join_operator(fcinfo, 1);
+}
+
+/*
+ * territory_whole_labels cuts a path that is known in bytes only to its
+ * parent, whose subtree all that begins with the bytes is in.
+ */
+static Territory *
+territory_whole_labels(const TerritoryRange *range)
+{
+	const char *payload = TERRITORY_DATA(range->start);
+	Size size = TERRITORY_SIZE(range->start);
+
+	if (range->kind == TPATH_PREFIX_OF_BYTES)
+		size = tpath_parent_size(payload, size);
+	return territory_from_payload(payload, size);
+}
+
+/*
+ * territory_share_of_pattern returns the share of rows that match a pattern:
+ * where the pattern is no more than a path or a subtree, what the statistics
+ * say of these; else "guess", if there is as much in the subtree that all
+ * matches are in.
+ */
+static double
+territory_share_of_pattern(TerritoryRestriction *r, const Pattern *pattern, double guess)
+{
+	TerritoryRange range = territory_pattern_range(pattern);
+	TypeCacheEntry *type =
+		lookup_type_cache(getBaseType(r->column.vartype), TYPECACHE_EQ_OPR | TYPECACHE_CMP_PROC);
+	TerritoryCensus census;
+	double share;
+
+	if (range.kind == TPATH_PREFIX_IS_PATTERN)
+		return var_eq_const(&r->column, type->eq_opr, r->collation,
+							TerritoryGetDatum(range.start), false, true, false);
+	/* a census is only compared with, as the type's own comparison does */
+	if (!territory_get_census(&r->column, type->cmp_proc, &census))
+		return guess;
+	share = territory_census_subtree(&census, territory_whole_labels(&range));
+	territory_free_census(&census);
+	return range.kind == TPATH_PREFIX_IS_SUBTREE ? share : Min(share, guess);
+}
+
+/*
+ * territory_matches_sel(internal, oid, internal, integer) is the estimator of
+ * ~ between a path and a pattern.
+ */
+Datum
+territory_sql_matches_sel(PG_FUNCTION_ARGS)
+{
+	PlannerInfo *root = (PlannerInfo *) PG_GETARG_POINTER(0);
+	Oid operator= PG_GETARG_OID(1);
+	List *args = (List *) PG_GETARG_POINTER(2);
+	int varRelid = PG_GETARG_INT32(3);
+	double share = generic_restriction_selectivity(root, operator, PG_GET_COLLATION(), args,
+												   varRelid, TERRITORY_DEFAULT_MATCHING);
+	TerritoryRestriction r = { 0 };
+	Node *other;
+
+	r.collation = PG_GET_COLLATION();
+	if (!get_restriction_variable(root, args, varRelid, &r.column, &other, &r.column_is_left))
+		PG_RETURN_FLOAT8(share);
+	r.value = (Const *) other;
+	if (IsA(other, Const) && !r.value->constisnull && r.column_is_left &&
+		territory_is_pattern_type(r.value->consttype) &&
+		territory_is_type(getBaseType(r.column.vartype)))
+		share = territory_share_of_pattern(&r, DatumGetPatternPP(r.value->constvalue), share);
+	ReleaseVariableStats(r.column);
+	CLAMP_PROBABILITY(share);
+	PG_RETURN_FLOAT8(share);
 }

@@ -111,21 +111,18 @@ territory_check_lineage(const Territory *t)
 }
 
 /*
- * territory_lineage returns the array, of elements of our type, of all paths
- * that contain this one: the root, the ancestors, itself. It raises an error
- * if they do not fit: their size grows with the square of the levels.
+ * territory_lineage_elements makes all paths that contain this one, the root
+ * first and itself last, and returns how many; there is room for one more
+ * than it has labels.
  */
-ArrayType *
-territory_lineage(const Territory *t, Oid type)
+int
+territory_lineage_elements(const Territory *t, Datum *elements)
 {
 	const char *payload = TERRITORY_DATA(t);
 	Size size = TERRITORY_SIZE(t);
-	Datum *elements;
 	int count = 0;
 	Size at = 0;
 
-	territory_check_lineage(t);
-	elements = palloc(sizeof(Datum) * (territory_nlevel(t) + 1));
 	elements[count++] = TerritoryGetDatum(territory_from_payload(payload, 0));
 	while (at < size)
 	{
@@ -134,6 +131,23 @@ territory_lineage(const Territory *t, Oid type)
 		elements[count++] = TerritoryGetDatum(territory_from_payload(payload, end));
 		at = end + 1;
 	}
+	return count;
+}
+
+/*
+ * territory_lineage returns the array, of elements of our type, of all paths
+ * that contain this one: the root, the ancestors, itself. It raises an error
+ * if they do not fit: their size grows with the square of the levels.
+ */
+ArrayType *
+territory_lineage(const Territory *t, Oid type)
+{
+	Datum *elements;
+	int count;
+
+	territory_check_lineage(t);
+	elements = palloc(sizeof(Datum) * (territory_nlevel(t) + 1));
+	count = territory_lineage_elements(t, elements);
 	return territory_array_of(elements, count, type);
 }
 

@@ -8,13 +8,11 @@
 #include "postgres.h"
 
 #include "compat.h"
-#include "type/territory.h"
 #include "path/path.h"
+#include "type/input_error.h"
+#include "type/territory.h"
 #include "type/value.h"
 #include "utils/typcache.h"
-
-/* longest beginning of a bad text that a message repeats, in bytes */
-#define TERRITORY_MAX_QUOTED_TEXT 200
 
 /*
  * territory_allocate returns a value with room for "size" bytes of payload.
@@ -58,94 +56,6 @@ territory_to_cstring(const Territory *t)
 }
 
 /*
- * territory_problem says in words what an error of syntax is.
- */
-static const char *
-territory_problem(TPathError error)
-{
-	switch (error)
-	{
-		case TPATH_EMPTY_LABEL:
-			return "Empty label";
-		case TPATH_UNTERMINATED_QUOTE:
-			return "Unterminated double quote";
-		case TPATH_QUOTE_IN_LABEL:
-			return "Double quote inside an unquoted label";
-		case TPATH_TEXT_AFTER_QUOTE:
-			return "Text after a closing double quote";
-		case TPATH_OUTER_SPACE:
-			return "White space at the edge of an unquoted label";
-		case TPATH_CONTROL_CHARACTER:
-			return "Control character in an unquoted label";
-		default:
-			return "Invalid byte";
-	}
-}
-
-/*
- * territory_advice says what the user can do about an error of syntax.
- */
-static const char *
-territory_advice(TPathError error)
-{
-	switch (error)
-	{
-		case TPATH_EMPTY_LABEL:
-			return "Labels are separated by single dots and have at least one character; only the empty text, the root, has no label.";
-		case TPATH_UNTERMINATED_QUOTE:
-			return "Close the label with a double quote; write a double quote that belongs to the label twice.";
-		case TPATH_QUOTE_IN_LABEL:
-			return "Put the whole label in double quotes and write the inner double quote twice.";
-		case TPATH_TEXT_AFTER_QUOTE:
-			return "Only a dot may follow a quoted label; write a double quote that belongs to the label twice.";
-		default:
-			return "Put the label in double quotes or remove the character.";
-	}
-}
-
-/*
- * territory_save_limit reports a text that is right but too large.
- */
-static void
-territory_save_limit(TPathError error, int position, struct Node *escontext)
-{
-	if (error == TPATH_LABEL_TOO_LONG)
-		errsave(escontext,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("label of territory is too long"),
-				 errdetail("The label at character %d has more than %d characters.", position,
-						   TPATH_MAX_LABEL_CHARS)));
-	else
-		errsave(escontext,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("territory has too many labels"),
-				 errdetail("The label at character %d is the first beyond the limit of %d.",
-						   position, TPATH_MAX_LEVELS)));
-}
-
-/*
- * territory_save_error reports what tpath_parse found at an offset of a text.
- */
-static void
-territory_save_error(TPathError error, const char *text, Size size, Size offset,
-					 struct Node *escontext)
-{
-	int position = pg_mbstrlen_with_len(text, offset) + 1;
-	int shown = size;
-
-	if (error == TPATH_LABEL_TOO_LONG || error == TPATH_TOO_MANY_LEVELS)
-	{
-		territory_save_limit(error, position, escontext);
-		return;
-	}
-	if (size > TERRITORY_MAX_QUOTED_TEXT)
-		shown = pg_mbcliplen(text, size, TERRITORY_MAX_QUOTED_TEXT);
-	errsave(escontext, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-						errmsg("invalid input syntax for type %s: \"%.*s%s\"", "territory", shown,
-							   text, shown < size ? "..." : ""),
-						errdetail("%s at character %d.", territory_problem(error), position),
-						errhint("%s", territory_advice(error))));
-}
-
-/*
  * territory_parse returns the value of a text form. What is wrong with the
  * text is raised, or else saved in the error context and NULL returned.
  */
@@ -160,7 +70,7 @@ territory_parse(const char *text, Size size, struct Node *escontext)
 	error = tpath_parse(text, size, territory_mblen, VARDATA(result), &payload_size, &error_at);
 	if (error != TPATH_OK)
 	{
-		territory_save_error(error, text, size, error_at, escontext);
+		territory_save_input_error("territory", error, text, size, error_at, escontext);
 		return NULL;
 	}
 	SET_VARSIZE(result, VARHDRSZ + payload_size);

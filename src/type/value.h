@@ -20,6 +20,9 @@ extern Territory *territory_subtree_end(const Territory *t);
 /* the root, the ancestors and the path itself, as an array of elements of our type */
 extern ArrayType *territory_lineage(const Territory *t, Oid type);
 
+/* the same in an array of the caller's, with room for one more than there are labels; how many */
+extern int territory_lineage_elements(const Territory *t, Datum *elements);
+
 /* can territory_lineage return all paths that contain this one? */
 extern bool territory_lineage_fits(const Territory *t);
 

@@ -108,7 +108,7 @@ SELECT count(*) FILTER (WHERE l IS DISTINCT FROM (SELECT a FROM unnest(lineage(p
 -- NULL in, NULL out; and what every function promises
 SELECT count(*) FILTER (WHERE proisstrict) = count(*) AS strict,
        count(*) FILTER (WHERE proparallel = 's') = count(*) AS parallel_safe,
-       count(*) FILTER (WHERE provolatile = 'i' OR proname LIKE '%sel') = count(*) AS immutable,
+       count(*) FILTER (WHERE provolatile = 'i' OR proname ~ 'sel$|typanalyze$') = count(*) AS immutable,
        count(*) FILTER (WHERE obj_description(p.oid, 'pg_proc') IS NOT NULL) = count(*) AS commented
   FROM pg_proc AS p WHERE prosrc LIKE 'territory\_sql\_%';
 SELECT proname FROM pg_proc WHERE prosrc LIKE 'territory\_sql\_%' AND proleakproof ORDER BY proname;
@@ -117,4 +117,4 @@ SELECT count(*) >= 19 AS operators, count(*) FILTER (WHERE obj_description(oid, 
        count(*) FILTER (WHERE oprright = oprleft AND oprname <> '||' AND oprcom = 0) AS without_commutator
   FROM pg_operator WHERE oprcode IN (SELECT oid FROM pg_proc WHERE proname ~ '^(territory_[a-z]+|territory_[a-z]+_text|text_concat_territory)$'
                                         AND pronargs = 2 AND proargtypes[0] IN ('territory'::regtype, 'text'::regtype) AND proargtypes[1] IN ('territory'::regtype, 'text'::regtype));
-SELECT count(*) AS classes_without_comment FROM pg_opclass WHERE opcname = 'territory_ops' AND obj_description(oid, 'pg_opclass') IS NULL;
+SELECT count(*) AS classes_without_comment FROM pg_opclass WHERE opcname LIKE 'territory%' AND obj_description(oid, 'pg_opclass') IS NULL;
