@@ -13,8 +13,6 @@
  */
 #include "path/term.h"
 
-#include <string.h>
-
 typedef enum TPathTokenKind
 {
 	TPATH_TERM, /* a compiled term follows */
@@ -68,7 +66,7 @@ tpath_next_token(const char *at, TPathToken *token, TPathTerm *term)
 {
 	memcpy(token, at, TPATH_TOKEN_SIZE);
 	at += TPATH_TOKEN_SIZE;
-	return token->kind == TPATH_TERM ? tpath_next_term(at, term) : at;
+	return token->kind == TPATH_TERM ? tpath_read_term(at, term) : at;
 }
 
 /*

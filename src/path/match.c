@@ -10,14 +10,12 @@
  * automaton by sets of states, after Thompson 1968, with counted items as one
  * state each.)
  */
-#include "path/query.h"
-
-#include <string.h>
+#include "path/term.h"
 
 /*
- * The levels of the path: level n stands before label n, the last one behind
- * the last label. "reached" tells of each level from first to last whether it
- * is in the set; the other ones are not.
+ * The levels of the path at work: level n stands before label n, the last one
+ * behind the last label. "reached" tells of each level from first to last
+ * whether it is in the set; the other ones are not.
  */
 typedef struct TPathMatch
 {
@@ -57,8 +55,10 @@ tpath_label_matches(const TPathMatch *match, const TPathItem *item, long n)
 	{
 		TPathTerm term;
 
-		at = tpath_next_term(at, &term);
-		if (tpath_term_matches(&term, label, size, match->callbacks))
+		at = tpath_read_term(at, &term);
+		if (term.modifiers == TPATH_NO_MODIFIER
+				? tpath_is_term(&term, label, size)
+				: tpath_term_matches(&term, label, size, match->callbacks))
 			return !item->negated;
 	}
 	return item->negated;
@@ -88,6 +88,21 @@ tpath_step_one(TPathMatch *match, const TPathItem *item)
 	}
 	match->first = first;
 	match->last = last;
+}
+
+/*
+ * tpath_step_any makes the step of an item that is any labels, from "least"
+ * on.
+ */
+static void
+tpath_step_any(TPathMatch *match, const TPathItem *item)
+{
+	match->first += item->least;
+	match->last = match->levels;
+	if (match->first <= match->levels)
+		memset(match->next + match->first, true, match->levels - match->first + 1);
+	else
+		match->first = -1;
 }
 
 /*
@@ -141,6 +156,8 @@ tpath_step(TPathMatch *match, const TPathItem *item)
 	match->callbacks->check_for_interrupts();
 	if (item->least == 1 && item->most == 1)
 		tpath_step_one(match, item);
+	else if (item->alternatives == 0 && item->most == TPATH_MAX_LEVELS)
+		tpath_step_any(match, item);
 	else
 		tpath_step_counted(match, item);
 	match->reached = match->next;
@@ -160,14 +177,42 @@ tpath_find_labels(const char *path, size_t size, uint32_t *offset)
 
 	if (size == 0)
 		return 0;
+	/* without a branch, for where labels end cannot be foreseen */
 	offset[levels++] = 0;
 	for (at = 0; at < size; at++)
 	{
-		if (path[at] == '\0')
-			offset[levels++] = (uint32_t) at + 1;
+		offset[levels] = (uint32_t) at + 1;
+		levels += path[at] == '\0';
 	}
 	offset[levels] = (uint32_t) size + 1;
 	return levels;
+}
+
+/*
+ * tpath_skip_beginning passes over the labels that a pattern begins with and
+ * that are one label of the path each, which settles most paths. It returns
+ * false if they differ.
+ */
+static bool
+tpath_skip_beginning(const char **path, size_t *path_size, const char **pattern, const char *end)
+{
+	const char *next;
+	TPathItem item;
+	TPathTerm term;
+
+	while ((next = tpath_next_item(*pattern, end, &item)) != NULL &&
+		   tpath_only_term(&item, &term) && term.modifiers == TPATH_NO_MODIFIER)
+	{
+		size_t size = tpath_label_size(*path, *path_size);
+
+		if (!tpath_is_term(&term, *path, size))
+			return false;
+		size += size < *path_size;
+		*path += size;
+		*path_size -= size;
+		*pattern = next;
+	}
+	return true;
 }
 
 /*
@@ -180,9 +225,12 @@ tpath_matches(const char *path, size_t path_size, const char *pattern, size_t si
 {
 	uint32_t *offset = workspace;
 	const char *end = pattern + size;
-	TPathMatch match = { path, 0, offset, NULL, NULL, 0, 0, callbacks };
+	TPathMatch match = { NULL, 0, offset, NULL, NULL, 0, 0, callbacks };
 	TPathItem item;
 
+	if (!tpath_skip_beginning(&path, &path_size, &pattern, end))
+		return false;
+	match.path = path;
 	match.levels = tpath_find_labels(path, path_size, offset);
 	match.reached = (unsigned char *) (offset + match.levels + 1);
 	match.next = match.reached + match.levels + 1;

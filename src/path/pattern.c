@@ -8,11 +8,10 @@
  */
 #include "path/term.h"
 
-#include <string.h>
-
 /* a compiled item: this record and then its terms */
 typedef struct TPathItemRecord
 {
+	uint32_t size; /* of the terms */
 	uint16_t alternatives;
 	uint16_t least;
 	uint16_t most;
@@ -129,12 +128,13 @@ static TPathError
 tpath_scan_item(TPathScanner *scanner)
 {
 	char *record_at = scanner->out;
-	TPathItemRecord item = { 0, 0, TPATH_MAX_LEVELS, false, false };
+	TPathItemRecord item = { 0, 0, 0, TPATH_MAX_LEVELS, false, false };
 	TPathError error = TPATH_OK;
 
 	scanner->out += sizeof(item);
 	if (!tpath_takes(scanner, '*'))
 		error = tpath_scan_alternatives(scanner, &item);
+	item.size = (uint32_t) (scanner->out - record_at - sizeof(item));
 	if (error == TPATH_OK)
 		error = tpath_scan_count(scanner, &item);
 	memcpy(record_at, &item, sizeof(item));
@@ -186,8 +186,6 @@ const char *
 tpath_next_item(const char *at, const char *end, TPathItem *item)
 {
 	TPathItemRecord record;
-	TPathTerm term;
-	long alternative;
 
 	if (at == end)
 		return NULL;
@@ -198,11 +196,7 @@ tpath_next_item(const char *at, const char *end, TPathItem *item)
 	item->negated = record.negated;
 	item->counted = record.counted;
 	item->terms = at + sizeof(record);
-
-	at = item->terms;
-	for (alternative = 0; alternative < item->alternatives; alternative++)
-		at = tpath_next_term(at, &term);
-	return at;
+	return item->terms + record.size;
 }
 
 /*
@@ -226,7 +220,7 @@ tpath_pattern_text_size(const char *pattern, size_t size)
 		{
 			TPathTerm term;
 
-			at = tpath_next_term(at, &term);
+			at = tpath_read_term(at, &term);
 			total += tpath_term_text_size(&term, TPATH_IN_PATTERN) + 1;
 		}
 	}
@@ -290,7 +284,7 @@ tpath_print_item(const TPathItem *item, char *out)
 	{
 		TPathTerm term;
 
-		at = tpath_next_term(at, &term);
+		at = tpath_read_term(at, &term);
 		if (alternative > 0)
 			*out++ = '|';
 		out = tpath_print_term(&term, TPATH_IN_PATTERN, out);
@@ -319,19 +313,6 @@ tpath_print_pattern(const char *pattern, size_t size, char *text)
 }
 
 /*
- * tpath_only_term returns the one term of an item that says all, or false if
- * the item is more than one label that is the term or begins with it.
- */
-static bool
-tpath_only_term(const TPathItem *item, TPathTerm *term)
-{
-	if (item->alternatives != 1 || item->negated || item->least != 1 || item->most != 1)
-		return false;
-	tpath_next_term(item->terms, term);
-	return (term->modifiers & ~TPATH_PREFIX) == 0;
-}
-
-/*
  * tpath_pattern_prefix returns what an index in tree order can use: the
  * labels that the pattern begins with, written to "prefix", which has room
  * for "size" bytes.
@@ -346,7 +327,7 @@ tpath_pattern_prefix(const char *pattern, size_t size, char *prefix, size_t *pre
 
 	while ((pattern = tpath_next_item(pattern, end, &item)) != NULL)
 	{
-		if (!tpath_only_term(&item, &term))
+		if (!tpath_only_term(&item, &term) || (term.modifiers & ~TPATH_PREFIX) != 0)
 			break;
 		if (out > prefix)
 			*out++ = '\0';

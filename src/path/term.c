@@ -4,15 +4,6 @@
  */
 #include "path/term.h"
 
-#include <string.h>
-
-/* a compiled term: this record and then the bytes of the label */
-typedef struct TPathTermRecord
-{
-	uint16_t size;
-	uint16_t modifiers;
-} TPathTermRecord;
-
 /* the longest label has characters of four bytes */
 _Static_assert(TPATH_MAX_LABEL_CHARS * 4 <= UINT16_MAX, "the size of a label fits its field");
 
@@ -45,18 +36,12 @@ tpath_scan_term(TPathScanner *scanner)
 }
 
 /*
- * tpath_next_term reads the compiled term at "at" and returns its end.
+ * tpath_next_term is tpath_read_term for callers outside of this module.
  */
 const char *
 tpath_next_term(const char *at, TPathTerm *term)
 {
-	TPathTermRecord record;
-
-	memcpy(&record, at, sizeof(record));
-	term->label = at + sizeof(record);
-	term->size = record.size;
-	term->modifiers = record.modifiers;
-	return term->label + term->size;
+	return tpath_read_term(at, term);
 }
 
 /*

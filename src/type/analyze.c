@@ -19,8 +19,8 @@
 #include "type/statistics.h"
 #include "type/territory.h"
 
-/* a sample has 300 rows for one of statistics target; a census lists ten */
-#define TERRITORY_SAMPLE_PER_LISTED 30
+/* a sample has 300 rows for one of statistics target; a census lists twenty subtrees */
+#define TERRITORY_SAMPLE_PER_LISTED 15
 
 /* fewer rows of a sample say nothing about one subtree */
 #define TERRITORY_MIN_LISTED_ROWS 3
@@ -52,7 +52,7 @@ typedef struct Subtree
 	Size size;
 	int level;
 	int rows;
-	NodeCount children;	   /* of the sample */
+	NodeCount children;	   /* of the sample, but leaves of one row */
 	double other_rows;	   /* in children that are not listed */
 	double other_children; /* how many of these the table has */
 } Subtree;
@@ -68,7 +68,8 @@ typedef struct CensusTaker
 
 	/* the path at hand: its labels, and the subtree that ends with each of them */
 	const char *path;
-	int levels;
+	int depth;	/* of its labels, up to which */
+	int levels; /* the subtrees are that were not left yet */
 	Size end[TPATH_CENSUS_LEVELS + 1];
 	int first[TPATH_CENSUS_LEVELS + 1];				   /* number of its first path */
 	NodeCount children[TPATH_CENSUS_LEVELS + 1]; /* that were left already */
@@ -157,7 +158,9 @@ territory_leave_subtrees(CensusTaker *taker, int level, int next)
 							taker->children[here] };
 
 		territory_count_node(&taker->level[here], subtree.rows);
-		territory_count_node(&taker->children[here - 1], subtree.rows);
+		/* single rows are no subtrees that somebody would search */
+		if (subtree.rows > 1 || here < taker->depth)
+			territory_count_node(&taker->children[here - 1], subtree.rows);
 		territory_offer_subtree(taker, &subtree);
 	}
 }
@@ -183,6 +186,7 @@ territory_enter_subtrees(CensusTaker *taker, int n)
 		taker->children[here] = (NodeCount) { 0 };
 		at = taker->end[here] + 1;
 	}
+	taker->depth = taker->levels;
 }
 
 /*
