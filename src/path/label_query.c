@@ -249,7 +249,7 @@ tpath_print_token(const TPathToken *token, const TPathTerm *term, char *out)
  * tpath_query_text_size says.
  */
 size_t
-tpath_print_query(const char *query, size_t size, char *text)
+tpath_print_query(const char *query, size_t size, char *text, size_t text_size)
 {
 	const char *end = query + size;
 	char *out = text;
@@ -262,6 +262,7 @@ tpath_print_query(const char *query, size_t size, char *text)
 		query = tpath_next_token(query, &token, &term);
 		out = tpath_print_token(&token, &term, out);
 	}
+	(void) text_size;
 	return out - text;
 }
 

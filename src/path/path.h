@@ -54,7 +54,7 @@ typedef size_t (*TPathCharSize)(const char *at, size_t limit);
 extern TPathError tpath_parse(const char *text, size_t text_size, TPathCharSize char_size,
 							  char *payload, size_t *payload_size, size_t *error_at);
 extern size_t tpath_text_size(const char *payload, size_t size);
-extern void tpath_print(const char *payload, size_t size, char *text, size_t text_size);
+extern size_t tpath_print(const char *payload, size_t size, char *text, size_t text_size);
 
 /* validity */
 extern TPathError tpath_check_label(const char *label, size_t size, TPathCharSize char_size);

@@ -297,7 +297,7 @@ tpath_print_item(const TPathItem *item, char *out)
  * tpath_pattern_text_size says.
  */
 size_t
-tpath_print_pattern(const char *pattern, size_t size, char *text)
+tpath_print_pattern(const char *pattern, size_t size, char *text, size_t text_size)
 {
 	const char *end = pattern + size;
 	char *out = text;
@@ -309,6 +309,7 @@ tpath_print_pattern(const char *pattern, size_t size, char *text)
 			*out++ = '.';
 		out = tpath_print_item(&item, out);
 	}
+	(void) text_size;
 	return out - text;
 }
 

@@ -74,11 +74,14 @@ typedef enum TPathPrefixKind
 	TPATH_PREFIX_OF_BYTES	 /* whatever it matches begins with these bytes */
 } TPathPrefixKind;
 
-/* patterns; tpath_pattern_text_size bytes are what tpath_print_pattern writes */
+/*
+ * Patterns. tpath_print_pattern is to be given what tpath_pattern_text_size
+ * returns; it writes, and returns, no more.
+ */
 extern TPathError tpath_parse_pattern(const char *text, size_t text_size, TPathCharSize char_size,
 									  char *pattern, size_t *size, size_t *error_at);
 extern size_t tpath_pattern_text_size(const char *pattern, size_t size);
-extern size_t tpath_print_pattern(const char *pattern, size_t size, char *text);
+extern size_t tpath_print_pattern(const char *pattern, size_t size, char *text, size_t text_size);
 extern const char *tpath_next_item(const char *at, const char *end, TPathItem *item);
 extern const char *tpath_next_term(const char *at, TPathTerm *term);
 extern TPathPrefixKind tpath_pattern_prefix(const char *pattern, size_t size, char *prefix,
@@ -93,7 +96,7 @@ extern bool tpath_matches(const char *path, size_t path_size, const char *patter
 extern TPathError tpath_parse_query(const char *text, size_t text_size, TPathCharSize char_size,
 									char *query, size_t *size, size_t *error_at);
 extern size_t tpath_query_text_size(const char *query, size_t size);
-extern size_t tpath_print_query(const char *query, size_t size, char *text);
+extern size_t tpath_print_query(const char *query, size_t size, char *text, size_t text_size);
 extern bool tpath_satisfies(const char *path, size_t path_size, const char *query, size_t size,
 							const TPathCallbacks *callbacks);
 

@@ -74,9 +74,10 @@ tpath_print_plain(const char *payload, size_t size, char *text)
 }
 
 /*
- * tpath_print writes the text form, tpath_text_size bytes of it, "text_size".
+ * tpath_print writes the text form, tpath_text_size bytes of it, "text_size",
+ * which it returns.
  */
-void
+size_t
 tpath_print(const char *payload, size_t size, char *text, size_t text_size)
 {
 	size_t at = 0;
@@ -85,7 +86,7 @@ tpath_print(const char *payload, size_t size, char *text, size_t text_size)
 	if (text_size == size)
 	{
 		tpath_print_plain(payload, size, text);
-		return;
+		return text_size;
 	}
 	while (at < size)
 	{
@@ -96,4 +97,5 @@ tpath_print(const char *payload, size_t size, char *text, size_t text_size)
 		if (at < size)
 			*text++ = '.';
 	}
+	return text_size;
 }

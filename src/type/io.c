@@ -1,18 +1,11 @@
 /*
  * io.c
- *		Input, output, binary exchange and casts of the type.
- *
- * The binary form is one byte, the version, and then the text form.
+ *		Input, output, binary exchange and casts, as SQL calls them.
  */
 #include "postgres.h"
 
-#include "compat.h"
-#include "lib/stringinfo.h"
-#include "libpq/pqformat.h"
-#include "type/territory.h"
-#include "path/path.h"
-
-#define TERRITORY_BINARY_VERSION 1
+#include "type/query.h"
+#include "type/text_type.h"
 
 PG_FUNCTION_INFO_V1(territory_sql_in);
 PG_FUNCTION_INFO_V1(territory_sql_out);
@@ -20,63 +13,49 @@ PG_FUNCTION_INFO_V1(territory_sql_recv);
 PG_FUNCTION_INFO_V1(territory_sql_send);
 PG_FUNCTION_INFO_V1(territory_sql_from_text);
 PG_FUNCTION_INFO_V1(territory_sql_to_text);
+PG_FUNCTION_INFO_V1(territory_sql_pattern_in);
+PG_FUNCTION_INFO_V1(territory_sql_pattern_out);
+PG_FUNCTION_INFO_V1(territory_sql_pattern_recv);
+PG_FUNCTION_INFO_V1(territory_sql_pattern_send);
+PG_FUNCTION_INFO_V1(territory_sql_label_query_in);
+PG_FUNCTION_INFO_V1(territory_sql_label_query_out);
+PG_FUNCTION_INFO_V1(territory_sql_label_query_recv);
+PG_FUNCTION_INFO_V1(territory_sql_label_query_send);
 
 /*
- * territory_in(cstring) reads the text form; its errors are soft.
+ * territory_in(cstring)
  */
 Datum
 territory_sql_in(PG_FUNCTION_ARGS)
 {
-	Territory *result = territory_from_cstring(PG_GETARG_CSTRING(0), fcinfo->context);
-
-	if (result == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TERRITORY_P(result);
+	return text_type_in(fcinfo, &territory_path_type);
 }
 
 /*
- * territory_out(territory) writes the text form.
+ * territory_out(territory)
  */
 Datum
 territory_sql_out(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_CSTRING(territory_to_cstring(PG_GETARG_TERRITORY_PP(0)));
+	return text_type_out(fcinfo, &territory_path_type);
 }
 
 /*
- * territory_recv(internal) reads the binary form, and accepts no more than
- * territory_in does.
+ * territory_recv(internal)
  */
 Datum
 territory_sql_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo buf = (StringInfo) PG_GETARG_POINTER(0);
-	int version = pq_getmsgbyte(buf);
-	char *text;
-	int size;
-
-	if (version != TERRITORY_BINARY_VERSION)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("unsupported version %d of the binary form of type %s", version,
-							   "territory"),
-						errdetail("This server knows version %d.", TERRITORY_BINARY_VERSION)));
-	text = pq_getmsgtext(buf, buf->len - buf->cursor, &size);
-	PG_RETURN_TERRITORY_P(territory_parse(text, size, NULL));
+	return text_type_recv(fcinfo, &territory_path_type);
 }
 
 /*
- * territory_send(territory) writes the binary form.
+ * territory_send(territory)
  */
 Datum
 territory_sql_send(PG_FUNCTION_ARGS)
 {
-	char *text = territory_to_cstring(PG_GETARG_TERRITORY_PP(0));
-	StringInfoData buf;
-
-	pq_begintypsend(&buf);
-	pq_sendbyte(&buf, TERRITORY_BINARY_VERSION);
-	pq_sendtext(&buf, text, strlen(text));
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+	return text_type_send(fcinfo, &territory_path_type);
 }
 
 /*
@@ -103,4 +82,76 @@ territory_sql_to_text(PG_FUNCTION_ARGS)
 	SET_VARSIZE(result, VARHDRSZ + text_size);
 	tpath_print(TERRITORY_DATA(t), TERRITORY_SIZE(t), VARDATA(result), text_size);
 	PG_RETURN_TEXT_P(result);
+}
+
+/*
+ * pattern_in(cstring)
+ */
+Datum
+territory_sql_pattern_in(PG_FUNCTION_ARGS)
+{
+	return text_type_in(fcinfo, &territory_pattern_type);
+}
+
+/*
+ * pattern_out(pattern)
+ */
+Datum
+territory_sql_pattern_out(PG_FUNCTION_ARGS)
+{
+	return text_type_out(fcinfo, &territory_pattern_type);
+}
+
+/*
+ * pattern_recv(internal)
+ */
+Datum
+territory_sql_pattern_recv(PG_FUNCTION_ARGS)
+{
+	return text_type_recv(fcinfo, &territory_pattern_type);
+}
+
+/*
+ * pattern_send(pattern)
+ */
+Datum
+territory_sql_pattern_send(PG_FUNCTION_ARGS)
+{
+	return text_type_send(fcinfo, &territory_pattern_type);
+}
+
+/*
+ * label_query_in(cstring)
+ */
+Datum
+territory_sql_label_query_in(PG_FUNCTION_ARGS)
+{
+	return text_type_in(fcinfo, &territory_label_query_type);
+}
+
+/*
+ * label_query_out(label_query)
+ */
+Datum
+territory_sql_label_query_out(PG_FUNCTION_ARGS)
+{
+	return text_type_out(fcinfo, &territory_label_query_type);
+}
+
+/*
+ * label_query_recv(internal)
+ */
+Datum
+territory_sql_label_query_recv(PG_FUNCTION_ARGS)
+{
+	return text_type_recv(fcinfo, &territory_label_query_type);
+}
+
+/*
+ * label_query_send(label_query)
+ */
+Datum
+territory_sql_label_query_send(PG_FUNCTION_ARGS)
+{
+	return text_type_send(fcinfo, &territory_label_query_type);
 }

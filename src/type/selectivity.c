@@ -2,8 +2,8 @@
  * selectivity.c
  *		How many rows <@, @> and ~ will find, from the statistics of the column.
  *
- * The census that ANALYZE leaves knows of subtrees. Where there is none, as
- * for an expression that statistics of another kind describe, common values
+ * The census that ANALYZE leaves knows of subtrees. Where there is none, for
+ * statistics that a dump restored have only the usual kinds, common values
  * are tested with the operator itself; of the other ones, a subtree holds the
  * share that it has of the histogram's bounds, and an ancestor or the path
  * itself is as frequent as any other value.

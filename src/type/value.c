@@ -9,8 +9,8 @@
 
 #include "compat.h"
 #include "path/path.h"
-#include "type/input_error.h"
 #include "type/territory.h"
+#include "type/text_type.h"
 #include "type/value.h"
 #include "utils/typcache.h"
 
@@ -47,12 +47,7 @@ territory_from_payload(const char *payload, Size size)
 char *
 territory_to_cstring(const Territory *t)
 {
-	Size text_size = tpath_text_size(TERRITORY_DATA(t), TERRITORY_SIZE(t));
-	char *text = palloc(text_size + 1);
-
-	tpath_print(TERRITORY_DATA(t), TERRITORY_SIZE(t), text, text_size);
-	text[text_size] = '\0';
-	return text;
+	return text_type_print(&territory_path_type, t);
 }
 
 /*
@@ -62,19 +57,7 @@ territory_to_cstring(const Territory *t)
 Territory *
 territory_parse(const char *text, Size size, struct Node *escontext)
 {
-	Territory *result = territory_allocate(size);
-	TPathError error;
-	Size payload_size;
-	Size error_at;
-
-	error = tpath_parse(text, size, territory_mblen, VARDATA(result), &payload_size, &error_at);
-	if (error != TPATH_OK)
-	{
-		territory_save_input_error("territory", error, text, size, error_at, escontext);
-		return NULL;
-	}
-	SET_VARSIZE(result, VARHDRSZ + payload_size);
-	return result;
+	return text_type_parse(&territory_path_type, text, size, escontext);
 }
 
 /*

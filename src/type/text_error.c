@@ -1,24 +1,23 @@
 /*
- * input_error.c
- *		What is wrong with a text of one of our types, in words.
+ * text_error.c
+ *		What is wrong with the text of a path, pattern or label query, in words.
  *
  * A bad text is 22P02 (invalid_text_representation), one beyond a limit is
  * 54000 (program_limit_exceeded). Positions count characters, from 1.
  */
 #include "postgres.h"
 
-#include "compat.h"
 #include "path/query.h"
-#include "type/input_error.h"
+#include "type/text_type.h"
 
 /* longest beginning of a bad text that a message repeats, in bytes */
-#define TERRITORY_MAX_QUOTED_TEXT 200
+#define TEXT_TYPE_MAX_QUOTED 200
 
 /*
- * territory_problem says what an error of syntax is.
+ * text_type_problem says what an error of syntax is.
  */
 static const char *
-territory_problem(TPathError error)
+text_type_problem(TPathError error)
 {
 	switch (error)
 	{
@@ -52,10 +51,10 @@ territory_problem(TPathError error)
 }
 
 /*
- * territory_advice says what the user can do about an error of syntax.
+ * text_type_path_advice says what the user can do about an error of syntax.
  */
-static const char *
-territory_advice(TPathError error)
+const char *
+text_type_path_advice(TPathError error)
 {
 	switch (error)
 	{
@@ -73,10 +72,10 @@ territory_advice(TPathError error)
 }
 
 /*
- * territory_query_advice says the same of patterns and label queries.
+ * text_type_query_advice says the same of patterns and label queries.
  */
-static const char *
-territory_query_advice(TPathError error)
+const char *
+text_type_query_advice(TPathError error)
 {
 	switch (error)
 	{
@@ -85,7 +84,7 @@ territory_query_advice(TPathError error)
 			return "A label has at least one character.";
 		case TPATH_UNTERMINATED_QUOTE:
 		case TPATH_QUOTE_IN_LABEL:
-			return territory_advice(error);
+			return text_type_path_advice(error);
 		case TPATH_TEXT_AFTER_QUOTE:
 			return "Only a modifier or an operator may follow a quoted label; write a double quote that belongs to the label twice.";
 		case TPATH_BAD_COUNT:
@@ -101,11 +100,11 @@ territory_query_advice(TPathError error)
 }
 
 /*
- * territory_save_limit reports a text that is right but too large. It returns
+ * text_type_save_limit reports a text that is right but too large. It returns
  * false if the error is none of these.
  */
 static bool
-territory_save_limit(const char *type, TPathError error, int position, struct Node *escontext)
+text_type_save_limit(const char *type, TPathError error, int position, struct Node *escontext)
 {
 	switch (error)
 	{
@@ -148,24 +147,22 @@ territory_save_limit(const char *type, TPathError error, int position, struct No
 }
 
 /*
- * territory_save_input_error reports what a parser found at an offset.
+ * text_type_save_error reports what a parser found at an offset of a text.
  */
 void
-territory_save_input_error(const char *type, TPathError error, const char *text, Size size,
-						   Size offset, struct Node *escontext)
+text_type_save_error(const TextType *type, TPathError error, const char *text, Size size,
+					 Size offset, struct Node *escontext)
 {
 	int position = pg_mbstrlen_with_len(text, offset) + 1;
-	bool is_path = strcmp(type, "territory") == 0;
 	int shown = size;
 
-	if (territory_save_limit(type, error, position, escontext))
+	if (text_type_save_limit(type->name, error, position, escontext))
 		return;
-	if (size > TERRITORY_MAX_QUOTED_TEXT)
-		shown = pg_mbcliplen(text, size, TERRITORY_MAX_QUOTED_TEXT);
-	errsave(escontext,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type %s: \"%.*s%s\"", type, shown, text,
-					shown < size ? "..." : ""),
-			 errdetail("%s at character %d.", territory_problem(error), position),
-			 errhint("%s", is_path ? territory_advice(error) : territory_query_advice(error))));
+	if (size > TEXT_TYPE_MAX_QUOTED)
+		shown = pg_mbcliplen(text, size, TEXT_TYPE_MAX_QUOTED);
+	errsave(escontext, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+						errmsg("invalid input syntax for type %s: \"%.*s%s\"", type->name, shown,
+							   text, shown < size ? "..." : ""),
+						errdetail("%s at character %d.", text_type_problem(error), position),
+						errhint("%s", type->advice(error))));
 }
