@@ -46,12 +46,12 @@ COMMENT ON TYPE territory IS
 --
 
 CREATE FUNCTION territory_from_text(text) RETURNS territory
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
     AS 'MODULE_PATHNAME', 'territory_sql_from_text';
 COMMENT ON FUNCTION territory_from_text(text) IS
     'the path of a text form; an error names the position in the text';
 CREATE FUNCTION territory_to_text(territory) RETURNS text
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
     AS 'MODULE_PATHNAME', 'territory_sql_to_text';
 COMMENT ON FUNCTION territory_to_text(territory) IS
     'the text form of a path';
@@ -197,12 +197,12 @@ COMMENT ON OPERATOR CLASS territory_ops USING hash IS 'equality of paths';
 --
 
 CREATE FUNCTION subtree_end(territory) RETURNS territory
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
     AS 'MODULE_PATHNAME', 'territory_sql_subtree_end';
 COMMENT ON FUNCTION subtree_end(territory) IS
     'the first value behind the subtree in tree order; only good as a bound. The end of the root is greater than every path';
 CREATE FUNCTION lineage(territory) RETURNS territory[]
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
     AS 'MODULE_PATHNAME', 'territory_sql_lineage';
 COMMENT ON FUNCTION lineage(territory) IS
     'all paths that contain this one: the root, the ancestors from the top, itself; an error if they take more than 64 MB';
@@ -273,7 +273,7 @@ COMMENT ON OPERATOR <@ (territory, territory) IS 'is contained: equal, or a desc
 --
 
 CREATE FUNCTION territory_concat(territory, territory) RETURNS territory
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
     AS 'MODULE_PATHNAME', 'territory_sql_concat';
 COMMENT ON FUNCTION territory_concat(territory, territory) IS
     'implementation of || operator';
@@ -397,17 +397,17 @@ CREATE FUNCTION nlevel(territory) RETURNS integer
 COMMENT ON FUNCTION nlevel(territory) IS
     'number of labels; 0 for the root';
 CREATE FUNCTION subltree(territory, start_label integer, end_label integer) RETURNS territory
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
     AS 'MODULE_PATHNAME', 'territory_sql_subltree';
 COMMENT ON FUNCTION subltree(territory, start_label integer, end_label integer) IS
     'the labels from start to end - 1, counted from 0; an error if there is no label at start or end is before it';
 CREATE FUNCTION subpath(territory, start_label integer, len integer) RETURNS territory
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
     AS 'MODULE_PATHNAME', 'territory_sql_subpath';
 COMMENT ON FUNCTION subpath(territory, start_label integer, len integer) IS
     'len labels from start on, counted from 0; a negative start counts from the end, a negative len leaves out labels at the end; an error if there is no label at start';
 CREATE FUNCTION subpath(territory, start_label integer) RETURNS territory
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
     AS 'MODULE_PATHNAME', 'territory_sql_subpath_to_end';
 COMMENT ON FUNCTION subpath(territory, start_label integer) IS
     'the labels from start to the end, counted from 0; a negative start counts from the end; an error if there is no label at start';
@@ -422,12 +422,12 @@ CREATE FUNCTION index(territory, part territory, start_label integer) RETURNS in
 COMMENT ON FUNCTION index(territory, part territory, start_label integer) IS
     'the level, counted from 0 and not before start, at which the part occurs first; -1 if it does not; a negative start counts from the end';
 CREATE FUNCTION lca(territory[]) RETURNS territory
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5
     AS 'MODULE_PATHNAME', 'territory_sql_lca_array';
 COMMENT ON FUNCTION lca(territory[]) IS
     'the longest path that is an ancestor of all elements and equal to none; NULL if one is NULL or the root';
 CREATE FUNCTION lca(territory, VARIADIC territory[]) RETURNS territory
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5
     AS 'MODULE_PATHNAME', 'territory_sql_lca';
 COMMENT ON FUNCTION lca(territory, VARIADIC territory[]) IS
     'the longest path that is an ancestor of all arguments and equal to none; NULL if one is NULL or the root';
@@ -442,23 +442,23 @@ CREATE FUNCTION label(territory) RETURNS text
 COMMENT ON FUNCTION label(territory) IS
     'the last label, as raw text; NULL for the root';
 CREATE FUNCTION level(territory, n integer) RETURNS text
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
     AS 'MODULE_PATHNAME', 'territory_sql_level';
 COMMENT ON FUNCTION level(territory, n integer) IS
     'label n, counted from 1, as raw text; NULL if there is none';
 CREATE FUNCTION levels(territory) RETURNS text[]
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
     AS 'MODULE_PATHNAME', 'territory_sql_levels';
 COMMENT ON FUNCTION levels(territory) IS
     'all labels, as raw text';
 CREATE FUNCTION child(territory, label text) RETURNS territory
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
     AS 'MODULE_PATHNAME', 'territory_sql_child';
 COMMENT ON FUNCTION child(territory, label text) IS
     'the path extended by one label of raw text, in which dots and quotes mean themselves';
 CREATE FUNCTION ancestors(territory) RETURNS SETOF territory
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    ROWS 5 COST 1
+    ROWS 5 COST 5
     AS 'MODULE_PATHNAME', 'territory_sql_ancestors';
 COMMENT ON FUNCTION ancestors(territory) IS
     'the path of every label, the top one first and the path itself last; the root is not among them';

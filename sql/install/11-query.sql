@@ -85,7 +85,7 @@ COMMENT ON FUNCTION territory_matches_support(internal) IS
     'planner support of ~';
 CREATE FUNCTION territory_matches(territory, pattern) RETURNS boolean
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT territory_matches_support COST 2
+    SUPPORT territory_matches_support COST 3
     AS 'MODULE_PATHNAME', 'territory_sql_matches';
 COMMENT ON FUNCTION territory_matches(territory, pattern) IS
     'implementation of ~ operator';
@@ -117,7 +117,7 @@ COMMENT ON OPERATOR ~ (pattern, territory) IS 'is matched by';
 --
 
 CREATE FUNCTION territory_matches_any(territory, pattern[]) RETURNS boolean
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
     AS 'MODULE_PATHNAME', 'territory_sql_matches_any';
 COMMENT ON FUNCTION territory_matches_any(territory, pattern[]) IS
     'implementation of ? operator';
@@ -144,7 +144,7 @@ COMMENT ON OPERATOR ? (pattern[], territory) IS 'one of them is matched by';
 --
 
 CREATE FUNCTION territory_satisfies(territory, label_query) RETURNS boolean
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3
     AS 'MODULE_PATHNAME', 'territory_sql_satisfies';
 COMMENT ON FUNCTION territory_satisfies(territory, label_query) IS
     'implementation of @ operator';
@@ -206,17 +206,17 @@ CREATE FUNCTION territory_contained_unindexed(territory, territory) RETURNS bool
 COMMENT ON FUNCTION territory_contained_unindexed(territory, territory) IS
     'implementation of ^<@ operator';
 CREATE FUNCTION territory_matches_unindexed(territory, pattern) RETURNS boolean
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3
     AS 'MODULE_PATHNAME', 'territory_sql_matches';
 COMMENT ON FUNCTION territory_matches_unindexed(territory, pattern) IS
     'implementation of ^~ operator';
 CREATE FUNCTION territory_matches_any_unindexed(territory, pattern[]) RETURNS boolean
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
     AS 'MODULE_PATHNAME', 'territory_sql_matches_any';
 COMMENT ON FUNCTION territory_matches_any_unindexed(territory, pattern[]) IS
     'implementation of ^? operator';
 CREATE FUNCTION territory_satisfies_unindexed(territory, label_query) RETURNS boolean
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3
     AS 'MODULE_PATHNAME', 'territory_sql_satisfies';
 COMMENT ON FUNCTION territory_satisfies_unindexed(territory, label_query) IS
     'implementation of ^@ operator';

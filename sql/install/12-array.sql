@@ -4,7 +4,7 @@
 --
 
 CREATE FUNCTION territory_array_contains(territory[], territory) RETURNS boolean
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5
     AS 'MODULE_PATHNAME', 'territory_sql_array_contains';
 COMMENT ON FUNCTION territory_array_contains(territory[], territory) IS
     'implementation of @> operator';
@@ -26,7 +26,7 @@ CREATE OPERATOR <@ (
 );
 COMMENT ON OPERATOR <@ (territory, territory[]) IS 'is contained in an element of';
 CREATE FUNCTION territory_array_contained(territory[], territory) RETURNS boolean
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5
     AS 'MODULE_PATHNAME', 'territory_sql_array_contained';
 COMMENT ON FUNCTION territory_array_contained(territory[], territory) IS
     'implementation of <@ operator';
@@ -70,7 +70,7 @@ CREATE OPERATOR ~ (
 );
 COMMENT ON OPERATOR ~ (pattern, territory[]) IS 'is matched by an element of';
 CREATE FUNCTION territory_array_matches_any(territory[], pattern[]) RETURNS boolean
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20
     AS 'MODULE_PATHNAME', 'territory_sql_array_matches_any';
 COMMENT ON FUNCTION territory_array_matches_any(territory[], pattern[]) IS
     'implementation of ? operator';
@@ -119,7 +119,7 @@ COMMENT ON OPERATOR @ (label_query, territory[]) IS 'is satisfied by an element 
 --
 
 CREATE FUNCTION territory_first_contains(territory[], territory) RETURNS territory
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5
     AS 'MODULE_PATHNAME', 'territory_sql_first_contains';
 COMMENT ON FUNCTION territory_first_contains(territory[], territory) IS
     'implementation of ?@> operator';
@@ -128,7 +128,7 @@ CREATE OPERATOR ?@> (
 );
 COMMENT ON OPERATOR ?@> (territory[], territory) IS 'first element that contains';
 CREATE FUNCTION territory_first_contained(territory[], territory) RETURNS territory
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5
     AS 'MODULE_PATHNAME', 'territory_sql_first_contained';
 COMMENT ON FUNCTION territory_first_contained(territory[], territory) IS
     'implementation of ?<@ operator';
@@ -160,7 +160,7 @@ COMMENT ON OPERATOR ?@ (territory[], label_query) IS 'first element that satisfi
 --
 
 CREATE FUNCTION territory_array_contains_unindexed(territory[], territory) RETURNS boolean
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5
     AS 'MODULE_PATHNAME', 'territory_sql_array_contains';
 COMMENT ON FUNCTION territory_array_contains_unindexed(territory[], territory) IS
     'implementation of ^@> operator';
@@ -182,7 +182,7 @@ CREATE OPERATOR ^<@ (
 );
 COMMENT ON OPERATOR ^<@ (territory, territory[]) IS 'is contained in an element of, without an index';
 CREATE FUNCTION territory_array_contained_unindexed(territory[], territory) RETURNS boolean
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5
     AS 'MODULE_PATHNAME', 'territory_sql_array_contained';
 COMMENT ON FUNCTION territory_array_contained_unindexed(territory[], territory) IS
     'implementation of ^<@ operator';
@@ -226,7 +226,7 @@ CREATE OPERATOR ^~ (
 );
 COMMENT ON OPERATOR ^~ (pattern, territory[]) IS 'is matched by an element of, without an index';
 CREATE FUNCTION territory_array_matches_any_unindexed(territory[], pattern[]) RETURNS boolean
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20
     AS 'MODULE_PATHNAME', 'territory_sql_array_matches_any';
 COMMENT ON FUNCTION territory_array_matches_any_unindexed(territory[], pattern[]) IS
     'implementation of ^? operator';

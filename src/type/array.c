@@ -7,7 +7,8 @@
  */
 #include "postgres.h"
 
-#include "type/query.h"
+#include "miscadmin.h"
+#include "type/matching.h"
 #include "utils/array.h"
 
 PG_FUNCTION_INFO_V1(territory_sql_array_contains);
@@ -77,7 +78,10 @@ territory_find_element(ArrayType *array, TerritoryElementTest test, void *argume
 	bool isnull;
 
 	while (!passed && array_iterate(iterator, found, &isnull))
+	{
+		CHECK_FOR_INTERRUPTS();
 		passed = !isnull && test(*found, argument);
+	}
 	array_free_iterator(iterator);
 	return passed;
 }

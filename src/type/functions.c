@@ -6,7 +6,6 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "type/territory.h"
 #include "path/path.h"
@@ -224,42 +223,6 @@ territory_sql_child(PG_FUNCTION_ARGS)
 
 	PG_RETURN_TERRITORY_P(
 		territory_child(PG_GETARG_TERRITORY_PP(0), VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label)));
-}
-
-/*
- * territory_after_all returns a value that is greater than every valid one:
- * one character more than a label may have, of the greatest there is.
- */
-static Territory *
-territory_after_all(void)
-{
-	const char *greatest = GetDatabaseEncoding() == PG_UTF8 ? "\xF4\x8F\xBF\xBF" : "\xFF";
-	Size width = strlen(greatest);
-	Size size = (TPATH_MAX_LABEL_CHARS + 1) * width;
-	Territory *result = territory_allocate(size);
-	Size at;
-
-	for (at = 0; at < size; at += width)
-		memcpy(VARDATA(result) + at, greatest, width);
-	return result;
-}
-
-/*
- * territory_subtree_end returns the first value behind a subtree: the byte
- * after the separator ends all that the separator begins.
- */
-Territory *
-territory_subtree_end(const Territory *t)
-{
-	Size size = TERRITORY_SIZE(t);
-	Territory *result;
-
-	if (size == 0)
-		return territory_after_all();
-	result = territory_allocate(size + 1);
-	memcpy(VARDATA(result), TERRITORY_DATA(t), size);
-	VARDATA(result)[size] = '\x01';
-	return result;
 }
 
 /*

@@ -13,7 +13,7 @@
 
 #include "access/gin.h"
 #include "access/stratnum.h"
-#include "type/query.h"
+#include "type/matching.h"
 #include "type/value.h"
 #include "utils/array.h"
 

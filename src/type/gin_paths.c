@@ -15,7 +15,7 @@
 
 #include "access/gin.h"
 #include "access/stratnum.h"
-#include "type/query.h"
+#include "type/matching.h"
 #include "type/value.h"
 #include "utils/array.h"
 #include "utils/fmgrprotos.h"

@@ -22,7 +22,7 @@
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "type/planner.h"
-#include "type/query.h"
+#include "type/matching.h"
 #include "type/value.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "type/query.h"
+#include "type/matching.h"
 #include "type/text_type.h"
 
 PG_FUNCTION_INFO_V1(territory_sql_in);

@@ -16,7 +16,7 @@
 #include "catalog/pg_statistic.h"
 #include "nodes/supportnodes.h"
 #include "type/planner.h"
-#include "type/query.h"
+#include "type/matching.h"
 #include "type/statistics.h"
 #include "type/value.h"
 #include "utils/lsyscache.h"

@@ -1,5 +1,5 @@
 /*
- * query.c
+ * matching.c
  *		Paths against patterns and label queries: the operators ~ and @, and
  *		the part of the tree order in which the matches of a pattern are.
  */
@@ -8,7 +8,7 @@
 #include "access/transam.h"
 #include "catalog/pg_collation.h"
 #include "miscadmin.h"
-#include "type/query.h"
+#include "type/matching.h"
 #include "type/value.h"
 #include "utils/formatting.h"
 #include "utils/lsyscache.h"

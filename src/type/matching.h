@@ -1,5 +1,5 @@
 /*
- * query.h
+ * matching.h
  *		The types territory.pattern and territory.label_query, as the files of
  *		this module see them.
  *
@@ -7,8 +7,8 @@
  * ever made by the parsers, from text, so that its layout may be that of the
  * machine.
  */
-#ifndef TERRITORY_TYPE_QUERY_H
-#define TERRITORY_TYPE_QUERY_H
+#ifndef TERRITORY_TYPE_MATCHING_H
+#define TERRITORY_TYPE_MATCHING_H
 
 #include "type/territory.h"
 #include "path/query.h"
@@ -16,7 +16,7 @@
 typedef struct varlena Pattern;
 typedef struct varlena LabelQuery;
 
-/* not packed: the payload may be at any address */
+/* packed, for src/path reads its records from any address */
 #define DatumGetPatternPP(d)		((Pattern *) PG_DETOAST_DATUM_PACKED(d))
 #define PG_GETARG_PATTERN_PP(n)		DatumGetPatternPP(PG_GETARG_DATUM(n))
 #define DatumGetLabelQueryPP(d)		((LabelQuery *) PG_DETOAST_DATUM_PACKED(d))
@@ -60,4 +60,4 @@ extern bool territory_is_pattern_type(Oid type);
 /* the input function of patterns, as SQL calls it */
 extern PGDLLEXPORT Datum territory_sql_pattern_in(PG_FUNCTION_ARGS);
 
-#endif /* TERRITORY_TYPE_QUERY_H */
+#endif /* TERRITORY_TYPE_MATCHING_H */
