@@ -140,7 +140,10 @@ public class Jdbc {
     foundInIndex(List.of("3"), "path = ?", "EMEA.DACH");
     foundInIndex(List.of("1", "2", "3"), "path <@ ?", "EMEA");
     foundInIndex(List.of("1", "2"), "path @> ?", "EMEA.Benelux.Brussels");
-    return "setString";
+    // what is sent as varchar becomes a path by itself only on the right of an operator
+    foundInIndex(List.of("1", "2", "3"), "?::territory @> path", "EMEA");
+    foundInIndex(List.of("1", "2", "3"), "is_ancestor(?::territory, path)", "EMEA");
+    return "setString; as a left operand or an argument ?::territory";
   }
 
   String any() throws SQLException {
