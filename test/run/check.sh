@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check.sh [PART...]: all tests in one command (`make check`). Parts: repository, here (this machine's PostgreSQL:
-# regression, isolation, TAP), versions (the other PostgreSQL versions in chroots, as root). Without arguments all.
+# regression, isolation, TAP, clients), versions (the other PostgreSQL versions in chroots, as root). Without arguments all.
 #
 # The last line is "N passed, N failed"; the status is 1 when anything failed or no test ran. What could not be run
 # is said in the summary and counted neither way.
@@ -62,7 +62,7 @@ check_versions() {
 summary() {
   printf '\n%-56s %7s %7s %8s\n' "what ran" passed failed seconds
   awk -F '\t' -v logs="$WORK" '$2 + $3 > 0 { printf "%-56s %7d %7d %8d\n", $1, $2, $3, $4; passed += $2; failed += $3 }
-       $2 + $3 > 0 && $1 ~ /regression|isolation|TAP/ { tests += $2 + $3 }
+       $2 + $3 > 0 && $1 ~ /regression|isolation|TAP|clients/ { tests += $2 + $3 }
        $5 != "" { notes = notes $1 ": " $5 "\n" }
        END { if (notes) printf "\n%s", notes
              if (!tests) print "no test ran"
@@ -85,7 +85,7 @@ fi
 
 case $parts in *' repository '*) check_repository ;; esac
 case $parts in *' here '*)
-  QUIET=1 bash "$REPO/test/run/suite.sh" regression isolation tap </dev/null
+  QUIET=1 bash "$REPO/test/run/suite.sh" regression isolation tap clients </dev/null
   ended $? "$MAJOR" ;;
 esac
 case $parts in *' versions '*) check_versions ;; esac

@@ -245,8 +245,10 @@ start_cluster() {
   shift
   DATA=$WORK/data-$name
   export PATH=$BINDIR:$PATH PGHOST=$WORK PGUSER=postgres PGDATABASE=postgres
-  # nothing listens on TCP: the number is only a part of the socket's name in our own folder
-  export PGPORT=$((20000 + RANDOM % 20000))
+  # Nothing listens on TCP if the settings don't say so: then the number is only a part of the socket's name in our own
+  # folder. It is below those that outgoing connections get.
+  export PGPORT=$((20000 + RANDOM % 10000))
+  while (: </dev/tcp/127.0.0.1/$PGPORT) 2>/dev/null; do PGPORT=$((20000 + RANDOM % 10000)); done
   as_server initdb -D "$DATA" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$WORK/logs/initdb.log" 2>&1 || {
     rm -rf "$DATA"
     as_server initdb -D "$DATA" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$WORK/logs/initdb.log" 2>&1

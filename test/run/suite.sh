@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# suite.sh PART...: builds with -Werror and runs the named parts of the tests (regression, isolation, tap)
+# suite.sh PART...: builds with -Werror and runs the named parts of the tests (regression, isolation, tap, clients)
 # against one PostgreSQL, on a server of its own. check.sh calls it for this machine and for every other version.
 #
 # Each count is appended to the file $RESULTS: label, passed, failed, seconds, note; separated by tabs.
-# Regression tests, isolation specs and TAP assertions count as one each; so do the build and the search of the logs.
+# Regression tests, isolation specs, TAP assertions and a driver's checks count as one each; so do the build and the
+# search of the logs.
 #
 # What a TAP test finds in its environment: PGHOST, PGPORT, PGUSER of the running server; PG_BINDIR; TEMP_CONFIG, a
 # file of settings that a server of its own needs to find the extension (PostgreSQL::Test::Cluster adds it by itself);
 # TMPDIR, for such servers, and TERRITORY_LOGS, a folder for their logs, whose names end in .log, to be searched too;
 # TERRITORY_SHARED_DATA, a folder of larger sample data beside the repository, if there is one.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/clients.sh"
 : "${RESULTS:?}"
 LIMIT=${TERRITORY_TIMEOUT:-900}   # seconds for one part
 
@@ -46,26 +48,33 @@ pg_regress() {
 }
 pgxs_in_time() { as_server timeout "$LIMIT" make -C "$WORK/tree" --no-print-directory with_llvm=no PG_CONFIG="$PG_CONFIG" "$@"; }
 
+# run_programs LABEL NOTE FOLDER FILE...: programs that print TAP, run in their folder
+run_programs() {
+  local label=$1 note=$2 folder=$3 output t=$SECONDS passed=0 failed=1 skipped=0
+  shift 3
+  output=$WORK/${label%% *}-output
+  as_server mkdir "$output"
+  say "PostgreSQL $VERSION: $label, $# files"
+  (cd "$folder" && as_server perl "$WORK/tree/test/run/tap.pl" "$LIMIT" "$output" "$@") </dev/null
+  [ ! -s "$output/counts" ] || read -r passed failed skipped <"$output/counts"
+  [ "$skipped" = 0 ] || note="${note:+$note; }not run: $skipped, skipped by the tests themselves"
+  record "$label" "$passed" "$failed" $((SECONDS - t)) "$note"
+}
+
 run_tap() {
-  local files=("$WORK"/tree/test/tap/*.pl) pgxs_src t=$SECONDS passed=0 failed=1 skipped=0
+  local files=("$WORK"/tree/test/tap/*.pl) pgxs_src
   [ -e "${files[0]}" ] || { say "PostgreSQL $VERSION: there are no TAP tests"; return; }
   if ! perl -MIPC::Run -MTAP::Parser -e 1 2>/dev/null; then
     record "TAP tests" 0 0 0 "not run: the Perl modules IPC::Run and TAP::Parser are missing"
     return
   fi
   pgxs_src=$(dirname "$(dirname "$("$PG_CONFIG" --pgxs)")")
-  as_server mkdir -p "$WORK/tap/data" "$WORK/tap/log" "$WORK/tap-output"
-  say "PostgreSQL $VERSION: TAP tests, ${#files[@]} files"
-  (
-    cd "$WORK/tree" || exit 1
-    export PG_BINDIR=$BINDIR TEMP_CONFIG=$WORK/server.conf TERRITORY_LOGS=$WORK/logs
-    export TESTDIR=$WORK/tap TESTDATADIR=$WORK/tap/data TESTLOGDIR=$WORK/tap/log
-    export PG_REGRESS=$pgxs_src/test/regress/pg_regress
-    export PERL5LIB=$WORK/tree/test/tap:$pgxs_src/test/perl${PERL5LIB:+:$PERL5LIB}
-    as_server perl test/run/tap.pl "$LIMIT" "$WORK/tap-output" "${files[@]#"$WORK/tree/"}"
-  ) </dev/null
-  [ ! -s "$WORK/tap-output/counts" ] || read -r passed failed skipped <"$WORK/tap-output/counts"
-  record "TAP tests" "$passed" "$failed" $((SECONDS - t)) "$([ "$skipped" = 0 ] || echo "not run: $skipped, skipped by the tests themselves")"
+  as_server mkdir -p "$WORK/tap/data" "$WORK/tap/log"
+  local -x PG_BINDIR=$BINDIR TEMP_CONFIG=$WORK/server.conf TERRITORY_LOGS=$WORK/logs
+  local -x TESTDIR=$WORK/tap TESTDATADIR=$WORK/tap/data TESTLOGDIR=$WORK/tap/log
+  local -x PG_REGRESS=$pgxs_src/test/regress/pg_regress
+  local -x PERL5LIB=$WORK/tree/test/tap:$pgxs_src/test/perl${PERL5LIB:+:$PERL5LIB}
+  run_programs "TAP tests" '' "$WORK/tree" "${files[@]#"$WORK/tree/"}"
 }
 
 # search_logs: nothing in a server's log may tell of a crash, an internal error or a leaked resource, whatever the tests saw
@@ -93,7 +102,10 @@ if ! COPT="-Werror ${COPT:-}" build; then
 fi
 record "build with -Werror" 1 0 $((SECONDS - t))
 stage || { record "install" 0 1 0; die "the installation for PostgreSQL $VERSION failed" "$WORK/logs/install.log"; }
-start_cluster suite 'fsync = off' 'max_prepared_transactions = 10' 'wal_level = logical'
+settings=('fsync = off' 'max_prepared_transactions = 10' 'wal_level = logical')
+# one driver knows no Unix sockets
+case " $* " in *' clients '*) settings+=("listen_addresses = '127.0.0.1'") ;; esac
+start_cluster suite "${settings[@]}"
 
 for part in "$@"; do
   case $part in
@@ -107,6 +119,7 @@ for part in "$@"; do
         pg_regress isolation "$specs" "$WORK/tree/test/isolation/regression.diffs" REGRESS=
       fi ;;
     tap) run_tap ;;
+    clients) run_clients ;;
     *) die "no such part of the tests: $part" ;;
   esac
 done

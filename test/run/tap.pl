@@ -1,5 +1,5 @@
 #!/usr/bin/env perl
-# tap.pl SECONDS FOLDER FILE...: runs TAP tests one by one and counts their assertions.
+# tap.pl SECONDS FOLDER FILE...: runs programs that print TAP one by one and counts their assertions.
 # Writes "passed failed skipped" to FOLDER/counts and each test's whole output to FOLDER/NAME.out. A file that dies,
 # takes longer than SECONDS or runs another number of tests than it planned is one more failure.
 use strict;
@@ -7,6 +7,13 @@ use warnings;
 use File::Basename qw(basename);
 use TAP::Parser;
 
+# what runs a program, by the ending of its name
+my %command = (
+	pl => ['perl'],
+	py => ['/usr/bin/python3'],    # the one that sees the distribution's modules
+	js => ['node'],
+	java => [ 'java', '-XX:-UsePerfData' ],    # compiles a single file by itself; leaves nothing in /tmp
+);
 my ($limit, $folder, @files) = @ARGV;
 my %count = (passed => 0, failed => 0, skipped => 0);
 $| = 1;
@@ -19,7 +26,9 @@ for my $file (@files)
 	$started = time;
 	print "  $file ... ";
 	open my $log, '>', $out or die "$out: $!";
-	my $parser = TAP::Parser->new({ exec => [ 'timeout', $limit, 'sh', '-c', 'exec perl "$1" 2>&1', 'tap', $file ] });
+	my ($ending) = $file =~ /\.(\w+)$/;
+	my $parser = TAP::Parser->new({
+		exec => [ 'timeout', $limit, 'sh', '-c', 'exec "$@" 2>&1', 'tap', @{ $command{$ending} }, $file ] });
 	while (my $line = $parser->next)
 	{
 		print $log $line->as_string, "\n";
