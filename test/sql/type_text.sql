@@ -53,6 +53,27 @@ SELECT count(*) FROM deal WHERE path = ANY (ARRAY['EMEA.Benelux', 'EMEA."St. Pau
 SELECT count(*) FROM deal WHERE path = ANY ('{EMEA.Benelux,"EMEA.\"St. Paul\""}');
 EXPLAIN (COSTS OFF) SELECT id FROM deal WHERE path = ANY (ARRAY['EMEA.Benelux', 'EMEA.N7']::text[]::territory[]);
 SELECT count(*) FROM deal WHERE path IN ('EMEA.Benelux', 'EMEA."St. Paul"');
+-- text on the left
+EXPLAIN (COSTS OFF) SELECT id FROM deal WHERE 'EMEA.Benelux'::text = path;
+EXPLAIN (COSTS OFF) SELECT id FROM deal WHERE 'EMEA.N7'::varchar @> path;
+SELECT count(*) FROM deal WHERE 'EMEA.N7'::text @> path;
+SELECT bool_and((a.path = b.path) = (a.path::text = b.path) AND (a.path <> b.path) = (a.path::text <> b.path) AND (a.path < b.path) = (a.path::text < b.path)
+                AND (a.path <= b.path) = (a.path::text <= b.path) AND (a.path > b.path) = (a.path::text > b.path) AND (a.path >= b.path) = (a.path::text >= b.path)
+                AND (a.path @> b.path) = (a.path::text @> b.path) AND (a.path <@ b.path) = (a.path::text <@ b.path)) AS same
+  FROM deal AS a, deal AS b WHERE a.id < 60 AND b.id % 100 = 1;
+-- an array of text that is a parameter, by the index
+SET plan_cache_mode = force_generic_plan;
+PREPARE by_texts(text[]) AS SELECT count(*) FROM deal WHERE path = ANY ($1);
+EXPLAIN (COSTS OFF) EXECUTE by_texts('{}');
+EXECUTE by_texts(ARRAY['EMEA.Benelux', '"EMEA"."St. Paul"', 'EMEA."St. Paul"', NULL, 'nowhere']);
+EXECUTE by_texts(ARRAY['EMEA.Benelux', 'EMEA.']);
+PREPARE among_texts(text) AS SELECT count(*) FROM deal WHERE $1 = ANY (ARRAY[path]);
+EXECUTE among_texts('EMEA.Benelux');
+RESET plan_cache_mode;
+-- two texts as paths
+SELECT a, b, a #<# b AS lt, a #<=# b AS le, a #=# b AS eq, a #>=# b AS ge, a #># b AS gt, text_cmp_as_territory(a, b) AS cmp, territory_cmp_text(a::territory, b), text_cmp_territory(a, b::territory)
+  FROM (VALUES ('A.B', '"A".B'), ('A.B', 'A-B'), ('A', ''), ('a', 'A')) AS s (a, b);
+SELECT array_agg(name ORDER BY name USING #<#) FROM (SELECT name FROM deal WHERE id < 5 UNION VALUES ('EMEA-B'), ('EMEA'), ('EMEA.Benelux.X')) AS s;
 -- every operator: text means the path that it is, not its characters
 SELECT t, path = t::text AS eq, path <> t::text AS ne, path < t::text AS lt, path <= t::text AS le, path > t::text AS gt, path >= t::text AS ge,
        path @> t::text AS contains, path <@ t::text AS contained
@@ -79,7 +100,7 @@ BEGIN
         $q$'{}'::jsonb || '{}'$q$, $q$array['a'] || 'x'::text$q$, $q$'x' || 'y'$q$, $q$current_date || 'x'$q$, $q$'a'::text || 'b'::varchar$q$,
         $q$null || 'x'::text$q$, $q$'a'::text || null$q$, $q$array['a'] || '{b}'$q$, $q$'a'::varchar = 'a'$q$, $q$'a'::name = 'a'$q$, $q$'a'::char(3) < 'a'$q$,
         $q$'a' = 'b'$q$, $q$'a'::text >= 'a'::name$q$, $q$array['a'] @> '{a}'$q$, $q$'[1,2]'::int4range @> 1$q$, $q$'{}'::jsonb <@ '{}'$q$, $q$1 <@ '[1,2]'::int4range$q$,
-        $q$'a' = any('{a}'::varchar[])$q$, $q$null = 'a'::varchar$q$, $q$'a'::text <@ 'a'$q$] LOOP
+        $q$'a' = any('{a}'::varchar[])$q$, $q$null = 'a'::varchar$q$, $q$'a'::text ? 'a'$q$] LOOP
         BEGIN
             EXECUTE format('SELECT pg_typeof(%1$s) || '' '' || coalesce((%1$s)::text, ''NULL'')', expression) INTO result;
         EXCEPTION WHEN undefined_function OR ambiguous_function THEN
