@@ -113,15 +113,18 @@ territory_term_value(LabelKeys *keys, const TPathTerm *term)
 
 /*
  * territory_item_value tells whether a path can have labels for an item of a
- * pattern.
+ * pattern. Keys are of interest only for an item that demands one of its
+ * terms.
  */
 static bool
 territory_item_value(LabelKeys *keys, const TPathItem *item)
 {
-	bool possible = item->alternatives == 0 || item->negated || item->least == 0;
 	const char *at = item->terms;
+	bool possible = false;
 	long alternative;
 
+	if (item->alternatives == 0 || item->negated || item->least == 0)
+		return true;
 	for (alternative = 0; alternative < item->alternatives; alternative++)
 	{
 		TPathTerm term;
