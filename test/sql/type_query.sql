@@ -106,6 +106,9 @@ SELECT t AS path, p AS pattern, t::territory ~ p::pattern AS matches
     ('Key Accounts NL', 'nl_key%@'), ('Key Accounts NL', 'Accounts Key%'), ('_x_', 'x%'), ('_', '_%'), ('A', '_%'),
     ('"a.b".c', '"a.b".*'), ('"a.b".c', 'a.b.*'), ('"a*"', '"a*"'), ('ab', '"a*"'), ('"!"."|"', '"!"."|"')
   ) AS v (t, p);
+-- paths of any number of levels
+SELECT count(*) FILTER (WHERE path ~ format('*.a{%s}', n)::pattern AND NOT path ~ format('*.a{%s}', n + 1)::pattern) AS all
+  FROM generate_series(1, 300) AS n, LATERAL (SELECT (repeat('a.', n - 1) || 'a')::territory) AS s (path);
 -- any case is what lower() says, whatever the collation of the database
 SELECT t AS path, p AS pattern FROM (VALUES ('Île', 'ÎLE'), ('Île', 'ile'), ('ǅ', 'ǆ'), ('Ⱥ', 'ⱥ'), ('STRASSE', 'straße'), ('İ', 'i'), ('I', 'ı'), ('Σς', 'σΣ')) AS v (t, p)
  WHERE (t::territory ~ (p || '@')::pattern) <> (lower(t) = lower(p)) OR (t::territory ~ (left(p, 2) || '@*')::pattern) <> starts_with(lower(t), lower(left(p, 2)));

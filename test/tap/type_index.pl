@@ -152,7 +152,7 @@ sub questions
 			for (1 .. $arguments)
 			{
 				my $argument = $argument{$kind}->(@{ one(@$paths) });
-				push @questions, [ scalar @questions, $table, $condition =~ s/\?(?!\?)(?<!\?\?)/$kind/r, fill_in($condition, $argument), fill_in($plain, $argument) ];
+				push @questions, [ scalar @questions, $table, fill_in($condition, $kind), fill_in($condition, $argument), fill_in($plain, $argument) ];
 			}
 		}
 	}
@@ -189,7 +189,8 @@ sub compare
 		$used += $counts[1];
 		$found += $counts[2];
 		$wrong += $counts[3];
-		ok(0, "$name: $operator finds nothing") unless $counts[2];
+		# of a few questions none may find something
+		ok(0, "$name: $operator finds nothing") unless $counts[2] || $counts[0] < 20;
 	}
 	ok($asked && !$wrong, "$name: $asked questions, $found rows") or diag("TYPE_INDEX_SEED=$seed\n$answers");
 	cmp_ok($used, '>=', ($share // 1) * $asked, "$name: answered by the plan that is meant ($used)");
@@ -361,12 +362,23 @@ sub mutated
 	return $bytes;
 }
 
-# copy_file(BYTES): a file of COPY BINARY with one value, whose size is perhaps not what is said
-sub copy_file
+# write_file(NAME, BYTES): a file of COPY BINARY with one value, whose size is now and then not what is said
+sub write_file
 {
-	my ($bytes) = @_;
-	my $size = length($bytes) + (maybe(0.02) ? one(-1, 1, 4) : 0);
-	return "PGCOPY\n\xff\r\n\0" . pack('NN', 0, 0) . pack('nN', 1, $size) . $bytes . pack('n', 65535);
+	my ($name, $bytes, $honest) = @_;
+	my $size = length($bytes) + (!$honest && maybe(0.02) ? one(-1, 1, 4) : 0);
+	open my $file, '>:raw', "$folder/$name" or die "$folder/$name: $!";
+	print $file "PGCOPY\n\xff\r\n\0" . pack('NN', 0, 0) . pack('nN', 1, $size) . $bytes . pack('n', 65535);
+	close $file;
+	return;
+}
+
+# receive(TYPE, BYTES): what is said to a binary value
+sub receive
+{
+	my ($type, $bytes) = @_;
+	write_file('one', $bytes, 1);
+	return $session->query("SELECT receive('$type', '$folder/one')");
 }
 
 $session->do(q{CREATE FUNCTION receive(type text, file text) RETURNS text LANGUAGE plpgsql AS $$
@@ -386,11 +398,11 @@ for my $type (sort keys %text)
 	{
 		my $value = $text{$type}->(@{ one(@paths) });
 		utf8::encode($value);
-		open my $file, '>:raw', "$folder/$i" or die "$folder/$i: $!";
-		print $file copy_file($i == 1 ? "\1$value" : mutated("\1$value"));
-		close $file;
+		write_file($i, mutated("\1$value"));
 	}
 	$session->do("CREATE TABLE received_$type (value $type)");
+	is(join(' ', map { receive($type, $_) } "\1a", "\2a", "\0a", "a", "\1a\0b", "\1a\xff", ''), 'accepted 22P03 22P03 22P03 22021 22021 08P01',
+		"$type: what is wrong with a version, a byte, no bytes");
 	my %outcome = map { split /\|/ } split /\n/, $session->query("SELECT state, count(*) FROM generate_series(1, $files) AS i, receive('$type', '$folder/' || i) AS state GROUP BY state");
 	my @odd = grep { !/^(accepted|22...|54000|08P01)$/ } keys %outcome;
 	is("@odd", '', "$type: of $files mutated values those that are refused are so by clean errors: " . join ', ', map { "$_ $outcome{$_}" } sort keys %outcome);
