@@ -34,6 +34,7 @@ typedef enum TPathError
 	/* in patterns and label queries */
 	TPATH_UNEXPECTED_CHARACTER,
 	TPATH_UNEXPECTED_END,
+	TPATH_COUNT_EXPECTED,	/* something else in braces, or no end of them */
 	TPATH_BAD_COUNT,		/* the least number is greater than the greatest */
 	TPATH_OPERATOR_EXPECTED,
 	TPATH_UNCLOSED_PARENTHESIS,

@@ -23,15 +23,6 @@ typedef struct TPathItemRecord
 #define TPATH_COUNT_TEXT_SIZE 13
 
 /*
- * tpath_unexpected returns the error for what stands where it may not.
- */
-static TPathError
-tpath_unexpected(const TPathScanner *scanner)
-{
-	return scanner->at == scanner->end ? TPATH_UNEXPECTED_END : TPATH_UNEXPECTED_CHARACTER;
-}
-
-/*
  * tpath_scan_number reads a number, if there is one, in place of a default.
  */
 static TPathError
@@ -71,7 +62,7 @@ tpath_scan_bounds(TPathScanner *scanner, TPathItemRecord *item)
 	if (tpath_takes(scanner, ','))
 		return tpath_scan_number(scanner, &item->most);
 	if (scanner->at == from)
-		return tpath_unexpected(scanner);
+		return TPATH_COUNT_EXPECTED;
 	item->most = item->least;
 	return TPATH_OK;
 }
@@ -92,7 +83,7 @@ tpath_scan_count(TPathScanner *scanner, TPathItemRecord *item)
 	if (error != TPATH_OK)
 		return error;
 	if (!tpath_takes(scanner, '}'))
-		return tpath_unexpected(scanner);
+		return TPATH_COUNT_EXPECTED;
 	if (item->least <= item->most)
 		return TPATH_OK;
 	scanner->at = from;

@@ -37,6 +37,8 @@ text_type_problem(TPathError error)
 			return "Unexpected character";
 		case TPATH_UNEXPECTED_END:
 			return "Unexpected end of the text";
+		case TPATH_COUNT_EXPECTED:
+			return "Number or closing brace missing";
 		case TPATH_BAD_COUNT:
 			return "The least number is greater than the greatest,";
 		case TPATH_OPERATOR_EXPECTED:
@@ -87,6 +89,8 @@ text_type_query_advice(TPathError error)
 			return text_type_path_advice(error);
 		case TPATH_TEXT_AFTER_QUOTE:
 			return "Only a modifier or an operator may follow a quoted label; write a double quote that belongs to the label twice.";
+		case TPATH_COUNT_EXPECTED:
+			return "Write {n}, {n,}, {,m} or {n,m}.";
 		case TPATH_BAD_COUNT:
 			return "Write the smaller number first.";
 		case TPATH_OPERATOR_EXPECTED:
