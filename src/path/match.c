@@ -53,6 +53,8 @@ tpath_label_matches(const TPathMatch *match, const TPathItem *item, long n)
 
 	if (item->alternatives == 0)
 		return true;
+	/* an item may have as many alternatives as a path has labels */
+	match->callbacks->check_for_interrupts();
 	for (alternative = 0; alternative < item->alternatives; alternative++)
 	{
 		TPathTerm term;
