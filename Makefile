@@ -5,6 +5,7 @@
 #   make demo                the story in one command, on a cluster of its own
 #   make check               all tests in one command, on clusters of their own
 #   make bench               the performance table, as ratios
+#   make fuzz                fuzzing of src/path, FUZZ_SECONDS (600) a target
 
 EXTENSION = territory
 # the control file is the one place that states the version
@@ -36,7 +37,7 @@ SHLIB_LINK = -Wl,-Bsymbolic
 EXTRA_CLEAN = $(EXTENSION_SQL) test/isolation/output_iso test/isolation/results test/isolation/regression.diffs test/isolation/regression.out
 
 # these goals need no PostgreSQL to begin with: they install what is missing and work on private clusters
-OWN_GOALS = demo check check-versions bench indent
+OWN_GOALS = demo check check-versions bench fuzz indent
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -72,5 +73,8 @@ check-versions:
 bench:
 	@bash test/bench/run.sh
 
+fuzz:
+	@bash test/fuzz/run.sh
+
 indent:
-	clang-format -i $(SOURCES) $(OWN_HEADERS)
+	clang-format -i $(SOURCES) $(OWN_HEADERS) $(wildcard test/fuzz/*.[ch])

@@ -12,6 +12,9 @@
  */
 #include "path/term.h"
 
+/* so many terms are worth a look whether work was cancelled */
+#define TPATH_MANY_ALTERNATIVES 64
+
 /*
  * The levels of the path at work: level n stands before label n, the last one
  * behind the last label. "reached" tells of each level from first to last
@@ -51,6 +54,9 @@ tpath_label_matches(const TPathMatch *match, const TPathItem *item, long n)
 
 	if (item->alternatives == 0)
 		return true;
+	/* an item may have as many alternatives as a path has labels */
+	if (item->alternatives >= TPATH_MANY_ALTERNATIVES)
+		match->callbacks->check_for_interrupts();
 	for (alternative = 0; alternative < item->alternatives; alternative++)
 	{
 		TPathTerm term;

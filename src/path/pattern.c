@@ -69,6 +69,7 @@ tpath_scan_bounds(TPathScanner *scanner, TPathItemRecord *item)
 
 /*
  * tpath_scan_count reads how many labels an item stands for, if that is said.
+ * For "*" it does not matter whether it was: "*{,}" is "*", in all bytes.
  */
 static TPathError
 tpath_scan_count(TPathScanner *scanner, TPathItemRecord *item)
@@ -78,7 +79,7 @@ tpath_scan_count(TPathScanner *scanner, TPathItemRecord *item)
 
 	if (!tpath_takes(scanner, '{'))
 		return TPATH_OK;
-	item->counted = true;
+	item->counted = item->alternatives > 0;
 	error = tpath_scan_bounds(scanner, item);
 	if (error != TPATH_OK)
 		return error;

@@ -61,7 +61,7 @@ typedef struct TPathItem
 	uint16_t least; /* how many labels it stands for */
 	uint16_t most;
 	bool negated;
-	bool counted; /* the numbers were written */
+	bool counted; /* the numbers were written, of other items than "*" */
 	const char *terms;
 } TPathItem;
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# check.sh [PART...]: all tests in one command (`make check`). Parts: repository, here (this machine's PostgreSQL:
-# regression, isolation, TAP, clients), versions (the other PostgreSQL versions in chroots, as root). Without arguments all.
+# check.sh [PART...]: all tests in one command (`make check`). Parts: repository, fuzz (src/path, for some seconds), here
+# (this machine's PostgreSQL: regression, isolation, TAP, clients), versions (the other PostgreSQL versions in chroots,
+# as root). Without arguments all.
 #
 # The last line is "N passed, N failed"; the status is 1 when anything failed or no test ran. What could not be run
 # is said in the summary and counted neither way.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/chroot.sh"
-parts=" ${*:-repository here versions} "
+parts=" ${*:-repository fuzz here versions} "
 
 # lone TESTS ENDING OUTPUTS: tests without expected output and outputs (NAME.out, NAME_1.out) without a test
 lone() {
@@ -39,10 +40,10 @@ check_repository() {
   printf 'repository: versions agree, tests and outputs pair up\t%s\t%s\t0\t\n' $((2 - failed)) $failed >>"$RESULTS"
 }
 
-# ended STATUS MAJOR: a suite that ended badly without saying what failed is a failure
+# ended STATUS LABEL: a suite that ended badly without saying what failed is a failure
 ended() {
-  if [ "$1" != 0 ] && ! awk -F '\t' -v label="PostgreSQL $2:" 'index($1, label) == 1 && $3 > 0 { found = 1 } END { exit !found }' "$RESULTS"; then
-    printf 'PostgreSQL %s: did not come to its end\t0\t1\t0\t\n' "$2" >>"$RESULTS"
+  if [ "$1" != 0 ] && ! awk -F '\t' -v label="$2:" 'index($1, label) == 1 && $3 > 0 { found = 1 } END { exit !found }' "$RESULTS"; then
+    printf '%s: did not come to its end\t0\t1\t0\t\n' "$2" >>"$RESULTS"
   fi
 }
 
@@ -62,7 +63,7 @@ check_versions() {
 summary() {
   printf '\n%-56s %7s %7s %8s\n' "what ran" passed failed seconds
   awk -F '\t' -v logs="$WORK" '$2 + $3 > 0 { printf "%-56s %7d %7d %8d\n", $1, $2, $3, $4; passed += $2; failed += $3 }
-       $2 + $3 > 0 && $1 ~ /regression|isolation|TAP|clients/ { tests += $2 + $3 }
+       $2 + $3 > 0 && $1 ~ /fuzz|regression|isolation|TAP|clients/ { tests += $2 + $3 }
        $5 != "" { notes = notes $1 ": " $5 "\n" }
        END { if (notes) printf "\n%s", notes
              if (!tests) print "no test ran"
@@ -84,9 +85,13 @@ if [ -z "${TERRITORY_SHARED_DATA:-}" ] && [ -d "$REPO/../shared/data" ]; then
 fi
 
 case $parts in *' repository '*) check_repository ;; esac
+case $parts in *' fuzz '*)
+  FUZZ_SECONDS=${FUZZ_SECONDS:-12} bash "$REPO/test/fuzz/run.sh" </dev/null
+  ended $? fuzz ;;
+esac
 case $parts in *' here '*)
   QUIET=1 bash "$REPO/test/run/suite.sh" regression isolation tap clients </dev/null
-  ended $? "$MAJOR" ;;
+  ended $? "PostgreSQL $MAJOR" ;;
 esac
 case $parts in *' versions '*) check_versions ;; esac
 

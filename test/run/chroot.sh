@@ -73,7 +73,7 @@ run_version() {
     TMPDIR="$inside/w" RESULTS="$inside/results" COPT="${COPT:-}" TERRITORY_TIMEOUT="${TERRITORY_TIMEOUT:-900}" QUIET=1 \
     bash "$inside/tree/test/run/suite.sh" regression isolation </dev/null || status=$?
   cat "$SCRATCH/results" >>"$RESULTS" 2>/dev/null
-  ended $status "$major"
+  ended $status "PostgreSQL $major"
   if [ $status != 0 ]; then
     mv "$SCRATCH/w" "$WORK/postgresql-$major"
     say "PostgreSQL $major: what was $inside/w there is now $WORK/postgresql-$major"
