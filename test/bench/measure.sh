@@ -37,17 +37,16 @@ against() {
   figure "$1" "$2" "$ours" "$base" ms
 }
 
-# alternately COUNT SETUP OURS BASE: median milliseconds of two statements that are measured in turn within one session,
-# each twice COUNT times. What else the machine does then meets few of many short measurements, and the median is of the others
+# alternately COUNT SETUP OURS BASE: the least milliseconds of two statements that are measured in turn within one session,
+# each twice COUNT times. What else the machine does only adds to a time, and meets not all of many short ones
 alternately() {
   local i times
   times=$({
     printf '%s\n' "$2" "$3" "$4" '\timing on'
     for ((i = 1; i <= $1; i++)); do printf '%s\n' "$3" "$4" "$4" "$3"; done
   } | session "$3") || return 1
-  echo "$(awk 'NR % 4 < 2' <<<"$times" | median) $(awk 'NR % 4 > 1' <<<"$times" | median)"
+  echo "$(awk 'NR % 4 < 2' <<<"$times" | sort -n | sed 1q) $(awk 'NR % 4 > 1' <<<"$times" | sort -n | sed 1q)"
 }
-median() { sort -n | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
 
 # duel NAME GOAL TIMES SETUP OURS BASE: microseconds of two short things, each of which its statement does TIMES times
 duel() {
