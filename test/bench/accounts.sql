@@ -1,13 +1,6 @@
--- data.sql: the bench's accounts and rules, the same on every machine: each value is a hash of row number and seed.
+-- accounts.sql: the accounts and rules of the cases copy and run.
 -- Variables: n (accounts), rules (rules).
 
--- a number in [0, 1); an integer in [0, n), even, or leaning towards 0
-CREATE FUNCTION unit(i bigint, seed int) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN (hashint8extended(i, seed) & 4294967295)::float8 / 4294967296.0;
-CREATE FUNCTION even(i bigint, seed int, n int) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN floor((hashint8extended(i, seed) & 4294967295)::float8 / 4294967296.0 * n)::int;
-CREATE FUNCTION leaning(i bigint, seed int, n int) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN floor(power((hashint8extended(i, seed) & 4294967295)::float8 / 4294967296.0, 2.0) * n)::int;
 CREATE FUNCTION segment(k int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN (ARRAY['SMB', 'MM', 'ENT', 'GOV', 'EDU'])[1 + k];
 CREATE FUNCTION country(k int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 'C' || lpad(k::text, 2, '0');
@@ -49,7 +42,6 @@ SELECT i AS id,
 FROM generate_series(1::bigint, :rules) AS i;
 
 -- a tree of 4 levels whose leaves are the territories, one a rule: so the pairs are the matches
-CREATE EXTENSION territory;
 INSERT INTO territory.node (path) VALUES ('World');
 INSERT INTO territory.node (path) SELECT ('World.R' || i)::territory.territory FROM generate_series(0, 9) AS i;
 INSERT INTO territory.node (path) SELECT ('World.R' || i % 10 || '.A' || i)::territory.territory FROM generate_series(0, 99) AS i;
