@@ -181,6 +181,8 @@ EXPLAIN (COSTS OFF) SELECT i FROM place WHERE path ~ 'R1.C2.*';
 EXPLAIN (COSTS OFF) SELECT i FROM place WHERE 'R1.C2*'::pattern ~ path;
 EXPLAIN (COSTS OFF) SELECT i FROM place WHERE path ~ 'R1.*.D 7';
 EXPLAIN (COSTS OFF) SELECT i FROM place WHERE path ~ 'R1.C2|C3';
+EXPLAIN (COSTS OFF) SELECT i FROM place WHERE path ~ 'R1.*{1,}';
+EXPLAIN (COSTS OFF) SELECT i FROM place WHERE path ~ 'R1.*{,9}';
 EXPLAIN (COSTS OFF) SELECT i FROM place WHERE path ~ '~~*';
 EXPLAIN (COSTS OFF) SELECT i FROM place WHERE path ~ '*';
 EXPLAIN (COSTS OFF) SELECT i FROM place WHERE path ~ 'R1.*'::text;
@@ -220,6 +222,13 @@ EXPLAIN (COSTS OFF) SELECT i FROM place WHERE '{*.C2,R1}'::pattern[] ? path;
 SELECT count(*) FILTER (WHERE path ^~ '*.C2.*') AS pattern, count(*) FILTER (WHERE path ^@ 'C2 & !R1') AS query, count(*) FILTER (WHERE path ^? '{*.C2,R1}') AS patterns,
        (SELECT count(*) FROM place WHERE path ~ '*.C2.*') AS by_index, (SELECT count(*) FROM place WHERE path @ 'C2 & !R1') AS by_index, (SELECT count(*) FROM place WHERE path ? '{*.C2,R1}') AS by_index
   FROM place;
+-- labels that a key keeps only the beginning of are told apart, negated ones too
+CREATE TABLE far AS SELECT label, label::territory AS path FROM generate_series(509, 513) AS n, unnest(ARRAY['a', 'b']) AS c, concat(repeat('x', n), c) AS label;
+CREATE INDEX far_labels ON far USING gin (path);
+SELECT length(f.label) AS n, (SELECT count(*) FROM far WHERE path @ f.label::label_query) AS query, (SELECT count(*) FROM far WHERE path @ ('!' || f.label)::label_query) AS negated,
+       (SELECT count(*) FROM far WHERE path ~ f.label::pattern) AS pattern, (SELECT count(*) FROM far WHERE path ~ ('!' || f.label)::pattern) AS negated
+  FROM far AS f WHERE f.label LIKE '%a' ORDER BY n;
+DROP TABLE far;
 -- GIN for arrays: all that it answers
 CREATE TABLE crowd AS SELECT i, ARRAY[format('R%s.C%s', i % 5, i % 31), format('R%s', i % 7)]::territory[] AS paths FROM generate_series(1, 2000) AS i;
 CREATE INDEX crowd_paths ON crowd USING gin (paths);

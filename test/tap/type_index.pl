@@ -65,7 +65,7 @@ sub item
 	my ($label) = @_;
 	my $how = int rand 12;
 	return '*' if $how == 0;
-	return one('*{1}', '*{,2}', '*{1,3}') if $how == 1;
+	return one('*{1}', '*{,2}', '*{1,}', '*{1,3}') if $how == 1;
 	return term($label) . '|' . term(one(@labels)) if $how == 2;
 	return '!' . term(one(@labels)) if $how == 3;
 	return term($label) . one('{1}', '{,2}', '{1,}', '{0,}') if $how == 4;
@@ -76,7 +76,7 @@ sub pattern
 {
 	my @path = relative(@_);
 	my @items = maybe(0.5) ? map { label($_) } @path : map { item($_) } @path;
-	push @items, '*' if !@items || maybe(0.4);
+	push @items, one('*', '*{1,}', '*{2,}', '*{,1}') if !@items || maybe(0.5);
 	unshift @items, '*' if maybe(0.15);
 	return join '.', @items;
 }
@@ -84,7 +84,7 @@ sub pattern
 sub label_query
 {
 	my @path = @_;
-	my $query = (maybe(0.15) ? '!' : '') . term(maybe(0.7) && @path ? one(@path) : one(@labels));
+	my $query = (maybe(0.15) ? '!' : '') . (maybe(0.1) ? label(one(@long)) : term(maybe(0.7) && @path ? one(@path) : one(@labels)));
 	return $query if maybe(0.4);
 	return "$query " . one('&', '|') . ' ' . (maybe(0.3) ? (maybe(0.3) ? '!' : '') . '(' . label_query(@path) . ')' : label_query(@path));
 }
