@@ -6,6 +6,11 @@
  * its path shares with the one before, the number and the bytes of the rest,
  * and its two sizes; numbers are in groups of seven bits, the lowest ones
  * first.
+ *
+ * The finished list is scrambled, each byte by a key that depends on where it
+ * is, so that it looks random. The server compresses large statistics if that
+ * saves space, and to decompress them takes longer than all of the planning
+ * of a small query; what looks random it leaves as it is.
  */
 #include "path/census.h"
 
@@ -27,24 +32,63 @@ tpath_put_number(char *out, uint32_t number)
 }
 
 /*
- * tpath_get_number reads a number and returns the end. A number that goes on
- * beyond the end of the list is cut there.
+ * tpath_census_key returns the key of the byte at a place: bits of a
+ * multiplicative hash (Knuth) of the place.
  */
-static const char *
-tpath_get_number(const char *at, const char *end, uint32_t *number)
+static inline unsigned char
+tpath_census_key(size_t at)
 {
+	return (unsigned char) (((uint64_t) at + 1) * UINT64_C(0x9E3779B97F4A7C15) >> 56);
+}
+
+/*
+ * tpath_census_finish scrambles a list.
+ */
+void
+tpath_census_finish(char *list, size_t list_size)
+{
+	size_t at;
+
+	for (at = 0; at < list_size; at++)
+		list[at] = (char) ((unsigned char) list[at] ^ tpath_census_key(at));
+}
+
+/* a list that is being read */
+typedef struct TPathCensusReader
+{
+	const char *list;
+	size_t at;
+	size_t size;
+} TPathCensusReader;
+
+/*
+ * tpath_census_byte returns a byte of the list as it was written.
+ */
+static inline unsigned char
+tpath_census_byte(const TPathCensusReader *reader, size_t at)
+{
+	return (unsigned char) reader->list[at] ^ tpath_census_key(at);
+}
+
+/*
+ * tpath_get_number reads a number. One that goes on beyond the end of the
+ * list is cut there.
+ */
+static inline uint32_t
+tpath_get_number(TPathCensusReader *reader)
+{
+	uint32_t number = 0;
 	unsigned shift = 0;
 
-	*number = 0;
-	for (; at < end && shift < 32; shift += 7)
+	for (; reader->at < reader->size && shift < 32; shift += 7)
 	{
-		unsigned char byte = (unsigned char) *at++;
+		unsigned char byte = tpath_census_byte(reader, reader->at++);
 
-		*number |= (uint32_t) (byte & 0x7f) << shift;
+		number |= (uint32_t) (byte & 0x7f) << shift;
 		if (byte < 0x80)
 			break;
 	}
-	return at;
+	return number;
 }
 
 /*
@@ -78,6 +122,29 @@ tpath_census_put(char *out, const TPathCensusEntry *last, const TPathCensusEntry
 }
 
 /*
+ * tpath_read_entry reads an entry, but for its path: of that, it returns how
+ * many bytes it has in common with the entry before, how many more there are,
+ * and where. It returns false at the end of the list.
+ */
+static inline bool
+tpath_read_entry(TPathCensusReader *reader, TPathCensusEntry *entry, size_t *shared, size_t *rest,
+				 size_t *bytes_at)
+{
+	if (reader->at >= reader->size)
+		return false;
+	*shared = tpath_get_number(reader);
+	*rest = tpath_get_number(reader);
+	*bytes_at = reader->at;
+	if (*rest > reader->size - reader->at)
+		return false;
+	reader->at += *rest;
+	entry->size = *shared + *rest;
+	entry->rows = tpath_get_number(reader);
+	entry->others = tpath_get_number(reader);
+	return true;
+}
+
+/*
  * tpath_census_ask looks for a path among the entries and, since they are in
  * tree order, meets what is above it on the way. Of the entry at hand it only
  * keeps count of how many bytes it has in common with the path.
@@ -86,36 +153,30 @@ bool
 tpath_census_ask(const char *list, size_t list_size, const char *path, size_t size,
 				 TPathCensusEntry *answer)
 {
-	const char *end = list + list_size;
+	TPathCensusReader reader = { list, 0, list_size };
+	TPathCensusEntry entry = { path, 0, 0, 0 };
 	bool found = false;
 	size_t common = 0;
+	size_t shared;
+	size_t rest;
+	size_t bytes_at;
 
-	while (list < end)
+	while (tpath_read_entry(&reader, &entry, &shared, &rest, &bytes_at))
 	{
-		uint32_t shared;
-		uint32_t rest;
-		TPathCensusEntry entry = { path, 0, 0, 0 };
-		const char *bytes;
-
-		list = tpath_get_number(list, end, &shared);
-		bytes = list = tpath_get_number(list, end, &rest);
-		if (rest > (size_t) (end - list))
-			break;
-		list = tpath_get_number(list + rest, end, &entry.rows);
-		list = tpath_get_number(list, end, &entry.others);
-
 		/* where it differs from the path, the last one did too: still before it */
 		if (shared > common)
 			continue;
 		/* it leaves the last one where that agreed with the path: behind it */
 		if (shared < common)
 			break;
-		common += tpath_shared_bytes(bytes, rest, path + shared, size - shared);
-		entry.size = (size_t) shared + rest;
+		while (common < entry.size && common < size &&
+			   tpath_census_byte(&reader, bytes_at + common - shared) ==
+				   (unsigned char) path[common])
+			common++;
 		if (common < entry.size)
 		{
-			if (common == size ||
-				(unsigned char) bytes[common - shared] > (unsigned char) path[common])
+			if (common == size || tpath_census_byte(&reader, bytes_at + common - shared) >
+									  (unsigned char) path[common])
 				break;
 			continue;
 		}

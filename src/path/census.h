@@ -56,6 +56,9 @@ typedef struct TPathCensusEntry
 extern char *tpath_census_put(char *out, const TPathCensusEntry *last,
 							  const TPathCensusEntry *entry);
 
+/* scramble a list that was written, to be asked from then on */
+extern void tpath_census_finish(char *list, size_t list_size);
+
 /*
  * The listed subtree of a path or, if that is not listed, the smallest one
  * around it; false if there is none of either kind. Of the entry the path is

@@ -8,7 +8,6 @@
  */
 #include "path/path.h"
 
-#include <string.h>
 
 /*
  * tpath_label_size returns the bytes of the label that begins at "label" and
@@ -79,21 +78,6 @@ tpath_check(const char *payload, size_t size, TPathCharSize char_size)
 			return TPATH_OK;
 		at++;
 	}
-}
-
-/*
- * tpath_compare returns -1, 0 or 1 in tree order: an ancestor comes before
- * its descendants, and a subtree is never interrupted.
- */
-int
-tpath_compare(const char *a, size_t a_size, const char *b, size_t b_size)
-{
-	size_t shorter = a_size < b_size ? a_size : b_size;
-	int order = shorter > 0 ? memcmp(a, b, shorter) : 0;
-
-	if (order != 0)
-		return order < 0 ? -1 : 1;
-	return (a_size > b_size) - (a_size < b_size);
 }
 
 /*

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #define TPATH_MAX_LEVELS	  65535
 #define TPATH_MAX_LABEL_CHARS 1000
@@ -62,7 +63,22 @@ extern TPathError tpath_check_label(const char *label, size_t size, TPathCharSiz
 extern TPathError tpath_check(const char *payload, size_t size, TPathCharSize char_size);
 
 /* relations between two payloads */
-extern int tpath_compare(const char *a, size_t a_size, const char *b, size_t b_size);
+
+/*
+ * tpath_compare returns -1, 0 or 1 in tree order: an ancestor comes before
+ * its descendants, and a subtree is never interrupted.
+ */
+static inline int
+tpath_compare(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+	size_t shorter = a_size < b_size ? a_size : b_size;
+	int order = shorter > 0 ? memcmp(a, b, shorter) : 0;
+
+	if (order != 0)
+		return order < 0 ? -1 : 1;
+	return (a_size > b_size) - (a_size < b_size);
+}
+
 extern bool tpath_contains(const char *a, size_t a_size, const char *b, size_t b_size);
 extern size_t tpath_common_size(const char *a, size_t a_size, const char *b, size_t b_size);
 

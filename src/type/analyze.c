@@ -376,6 +376,7 @@ territory_make_census(CensusTaker *taker, int sample_rows, MemoryContext context
 	result = MemoryContextAlloc(context, VARHDRSZ + header_size + room);
 	memcpy(VARDATA(result), &header, header_size);
 	end = territory_list_subtrees(subtrees, taker->largest->bh_size, VARDATA(result) + header_size);
+	tpath_census_finish(VARDATA(result) + header_size, end - VARDATA(result) - header_size);
 	SET_VARSIZE(result, end - (char *) result);
 	return result;
 }

@@ -158,13 +158,10 @@ territory_uncommon_in_lineage(TerritoryRestriction *r)
 {
 	Territory *t = DatumGetTerritoryPP(r->value->constvalue);
 	TerritoryCensus census;
-	double share;
 
 	if (!territory_get_census(&r->column, r->function.fn_oid, &census))
 		return territory_share_of_one(&r->column, territory_nlevel(t) + 1.0);
-	share = territory_census_lineage(&census, t);
-	territory_free_census(&census);
-	return share;
+	return territory_census_lineage(&census, t);
 }
 
 /*
@@ -195,17 +192,11 @@ territory_share_in_subtree(TerritoryRestriction *r)
 	TerritoryCensus census;
 	double common;
 	double common_all;
-	double share;
 
 	if (!HeapTupleIsValid(r->column.statsTuple))
 		return DEFAULT_RANGE_INEQ_SEL;
 	if (territory_get_census(&r->column, r->function.fn_oid, &census))
-	{
-		share =
-			territory_census_subtree(&census, DatumGetTerritoryPP(r->value->constvalue));
-		territory_free_census(&census);
-		return share;
-	}
+		return territory_census_subtree(&census, DatumGetTerritoryPP(r->value->constvalue));
 	common = mcv_selectivity(&r->column, &r->function, r->collation, r->value->constvalue,
 							 r->column_is_left, &common_all);
 	return common + territory_uncommon_in_subtree(r) *
@@ -223,10 +214,7 @@ territory_share_of_unknown(VariableStatData *column, Oid function)
 	double labels = TERRITORY_ASSUMED_LEVELS;
 
 	if (territory_get_census(column, function, &census))
-	{
 		labels = territory_census_labels(&census);
-		territory_free_census(&census);
-	}
 	return territory_share_of_one(column, labels);
 }
 
@@ -282,19 +270,12 @@ territory_share_of_pairs(VariableStatData *ancestors, VariableStatData *descenda
 {
 	TerritoryCensus above;
 	TerritoryCensus below;
-	double share;
 
 	if (!territory_get_census(ancestors, function, &above))
 		return territory_share_of_one(ancestors, TERRITORY_ASSUMED_LEVELS);
-	if (territory_get_census(descendants, function, &below))
-	{
-		share = territory_census_join(&above, &below);
-		territory_free_census(&below);
-	}
-	else
-		share = territory_share_of_one(ancestors, territory_census_labels(&above));
-	territory_free_census(&above);
-	return share;
+	if (!territory_get_census(descendants, function, &below))
+		return territory_share_of_one(ancestors, territory_census_labels(&above));
+	return territory_census_join(&above, &below);
 }
 
 /*
@@ -445,7 +426,6 @@ territory_share_of_pattern(TerritoryRestriction *r, const Pattern *pattern, doub
 	if (!territory_get_census(&r->column, type->cmp_proc, &census))
 		return guess;
 	share = territory_census_subtree(&census, territory_whole_labels(&range));
-	territory_free_census(&census);
 	return range.kind == TPATH_PREFIX_IS_SUBTREE ? share : Min(share, guess);
 }
 

@@ -11,6 +11,7 @@
 
 #include "common/hashfn.h"
 #include "lib/hyperloglog.h"
+#include "path/path.h"
 #include "port/pg_bswap.h"
 #include "type/territory.h"
 #include "type/value.h"
@@ -20,8 +21,12 @@
 #define TERRITORY_ABBREV_MIN_KEYS 10000
 #define TERRITORY_ABBREV_MANY	  100000.0
 
-/* one distinct abbreviated key has to tell at most so many keys apart */
-#define TERRITORY_ABBREV_KEYS_EACH 2000.0
+/*
+ * There has to be one distinct abbreviated key for so many keys at the most:
+ * to compare equal ones first and the paths then is slower than the latter
+ * alone.
+ */
+#define TERRITORY_ABBREV_KEYS_EACH 20.0
 
 /* width of the register index of the cardinality estimate, in bits */
 #define TERRITORY_ABBREV_HLL_BITS 10
@@ -37,14 +42,29 @@ typedef struct TerritoryAbbrevState
 } TerritoryAbbrevState;
 
 /*
+ * territory_sort_value detoasts a value if it has to be. Nearly none has, and
+ * a sort asks so often that the question is not left to a function call.
+ */
+static inline Territory *
+territory_sort_value(Datum value)
+{
+	Territory *t = (Territory *) DatumGetPointer(value);
+
+	if (VARATT_IS_COMPRESSED(t) || VARATT_IS_EXTERNAL(t))
+		return DatumGetTerritoryPP(value);
+	return t;
+}
+
+/*
  * territory_sort_compare is the full comparison.
  */
 static int
 territory_sort_compare(Datum x, Datum y, SortSupport ssup)
 {
-	Territory *a = DatumGetTerritoryPP(x);
-	Territory *b = DatumGetTerritoryPP(y);
-	int order = territory_compare(a, b);
+	Territory *a = territory_sort_value(x);
+	Territory *b = territory_sort_value(y);
+	int order = tpath_compare(TERRITORY_DATA(a), TERRITORY_SIZE(a), TERRITORY_DATA(b),
+							  TERRITORY_SIZE(b));
 
 	if (PointerGetDatum(a) != x)
 		pfree(a);
@@ -60,7 +80,7 @@ static Datum
 territory_abbrev_convert(Datum original, SortSupport ssup)
 {
 	TerritoryAbbrevState *state = ssup->ssup_extra;
-	Territory *t = DatumGetTerritoryPP(original);
+	Territory *t = territory_sort_value(original);
 	Datum key = 0;
 
 	memcpy(&key, TERRITORY_DATA(t), Min(TERRITORY_SIZE(t), sizeof(Datum)));

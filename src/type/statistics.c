@@ -4,62 +4,75 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_statistic.h"
 #include "catalog/pg_type_d.h"
 #include "type/statistics.h"
-#include "utils/builtins.h"
+#include "utils/array.h"
+#include "utils/syscache.h"
 
 /*
- * territory_read_census takes the census in the slot apart. What it has not
- * the form of, which only a superuser can have put there, is no census.
+ * territory_read_census takes a census apart. What has not the form of one,
+ * which only a superuser can have put there, is none.
  */
 static bool
-territory_read_census(TerritoryCensus *census)
+territory_read_census(const bytea *value, TerritoryCensus *census)
 {
-	bytea *value = DatumGetByteaPP(census->slot.values[0]);
+	const char *data = VARDATA_ANY(value);
 	Size size = VARSIZE_ANY_EXHDR(value);
 	Size header_size;
 
 	if (size < TPATH_CENSUS_HEADER_SIZE(1))
 		return false;
-	memcpy(&census->header, VARDATA_ANY(value), TPATH_CENSUS_HEADER_SIZE(0));
+	memcpy(&census->header, data, TPATH_CENSUS_HEADER_SIZE(0));
 	if (census->header.rows == 0 || census->header.levels == 0 ||
 		census->header.levels > TPATH_CENSUS_LEVELS + 1)
 		return false;
 	header_size = TPATH_CENSUS_HEADER_SIZE(census->header.levels);
 	if (size < header_size)
 		return false;
-	memcpy(&census->header, VARDATA_ANY(value), header_size);
-	census->list = VARDATA_ANY(value) + header_size;
+	memcpy(&census->header, data, header_size);
+	census->list = data + header_size;
 	census->list_size = size - header_size;
 	return true;
 }
 
 /*
- * territory_get_census reads the census of a column, to be freed if it
- * returns true.
+ * territory_census_value returns the values of the slot of a census, or NULL
+ * if there is none. The server's get_attstatsslot would copy them.
+ */
+static ArrayType *
+territory_census_value(HeapTuple statistics)
+{
+	Form_pg_statistic form = (Form_pg_statistic) GETSTRUCT(statistics);
+	const int16 *kinds = &form->stakind1;
+	Datum values;
+	bool isnull;
+	int slot = 0;
+
+	while (slot < STATISTIC_NUM_SLOTS && kinds[slot] != TERRITORY_STATISTIC_KIND_CENSUS)
+		slot++;
+	if (slot == STATISTIC_NUM_SLOTS)
+		return NULL;
+	values =
+		SysCacheGetAttr(STATRELATTINH, statistics, Anum_pg_statistic_stavalues1 + slot, &isnull);
+	return isnull ? NULL : DatumGetArrayTypeP(values);
+}
+
+/*
+ * territory_get_census reads the census of a column.
  */
 bool
 territory_get_census(VariableStatData *column, Oid function, TerritoryCensus *census)
 {
-	if (!HeapTupleIsValid(column->statsTuple) ||
-		!statistic_proc_security_check(column, function) ||
-		!get_attstatsslot(&census->slot, column->statsTuple, TERRITORY_STATISTIC_KIND_CENSUS,
-						  InvalidOid, ATTSTATSSLOT_VALUES))
-		return false;
-	if (census->slot.valuetype == BYTEAOID && census->slot.nvalues == 1 &&
-		territory_read_census(census))
-		return true;
-	free_attstatsslot(&census->slot);
-	return false;
-}
+	ArrayType *values;
 
-/*
- * territory_free_census frees what territory_get_census read.
- */
-void
-territory_free_census(TerritoryCensus *census)
-{
-	free_attstatsslot(&census->slot);
+	if (!HeapTupleIsValid(column->statsTuple) || !statistic_proc_security_check(column, function))
+		return false;
+	values = territory_census_value(column->statsTuple);
+	return values != NULL && ARR_ELEMTYPE(values) == BYTEAOID && ARR_NDIM(values) == 1 &&
+		   ARR_DIMS(values)[0] == 1 && !ARR_HASNULL(values) &&
+		   territory_read_census((bytea *) ARR_DATA_PTR(values), census);
 }
 
 /*

@@ -18,10 +18,9 @@
  */
 #define TERRITORY_STATISTIC_KIND_CENSUS 21587
 
-/* a census that was read; "list" is in memory of the slot */
+/* a census that was read; "list" is a part of the statistics, valid as long as they are */
 typedef struct TerritoryCensus
 {
-	AttStatsSlot slot;
 	TPathCensusHeader header;
 	const char *list;
 	Size list_size;
@@ -32,7 +31,6 @@ typedef struct TerritoryCensus
  * (its rows may be hidden from the user, and the function tell of them)
  */
 extern bool territory_get_census(VariableStatData *column, Oid function, TerritoryCensus *census);
-extern void territory_free_census(TerritoryCensus *census);
 
 /* the share of rows that are in the subtree of a path */
 extern double territory_census_subtree(const TerritoryCensus *census, const Territory *t);
