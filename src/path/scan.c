@@ -10,13 +10,15 @@
 
 #include <string.h>
 
-#define EVERYWHERE (TPATH_IN_PATH | TPATH_IN_PATTERN | TPATH_IN_QUERY)
 #define IN_QUERIES (TPATH_IN_PATTERN | TPATH_IN_QUERY)
+#define EVERYWHERE (TPATH_IN_PATH | IN_QUERIES | TPATH_MAY_NEED_QUOTES)
 
 const unsigned char tpath_label_ends[256] = {
 	/* ASCII control characters: a label with one is always quoted */
-	[0x00 ... 0x1f] = EVERYWHERE,
+	[0x00] = TPATH_IN_PATH | IN_QUERIES,
+	[0x01 ... 0x1f] = EVERYWHERE,
 	[0x7f] = EVERYWHERE,
+	[' '] = TPATH_MAY_NEED_QUOTES,
 	['"'] = EVERYWHERE,
 	/* between labels; in a label query, nothing a plain word could contain */
 	['.'] = EVERYWHERE,

@@ -15,6 +15,9 @@
 #define TPATH_IN_PATTERN 0x02
 #define TPATH_IN_QUERY	 0x04
 
+/* and one bit more: a path without such bytes is written without quotes; the separator is none */
+#define TPATH_MAY_NEED_QUOTES 0x08
+
 /* a text that is being read, and the bytes that are being written */
 typedef struct TPathScanner
 {

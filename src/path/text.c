@@ -43,6 +43,20 @@ tpath_parse(const char *text, size_t text_size, TPathCharSize char_size, char *p
 }
 
 /*
+ * tpath_is_plain tells whether surely no label needs quotes.
+ */
+static bool
+tpath_is_plain(const char *payload, size_t size)
+{
+	unsigned seen = 0;
+	size_t at;
+
+	for (at = 0; at < size; at++)
+		seen |= tpath_label_ends[(unsigned char) payload[at]];
+	return (seen & TPATH_MAY_NEED_QUOTES) == 0;
+}
+
+/*
  * tpath_text_size returns the bytes of the text form.
  */
 size_t
@@ -51,6 +65,8 @@ tpath_text_size(const char *payload, size_t size)
 	size_t total = size;
 	size_t at = 0;
 
+	if (tpath_is_plain(payload, size))
+		return size;
 	while (at < size)
 	{
 		size_t label_size = tpath_label_size(payload + at, size - at);

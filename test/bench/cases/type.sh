@@ -64,6 +64,16 @@ lookup() {
   duel "$1" "$2" $times 'SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;' "$($3 "$4")" "$($3 "$5")"
 }
 
+# beside_ltree NAME GOAL TIMES SETTINGS OURS THEIRS: counts by a condition of ours and the same one of ltree's, which have
+# to find as much
+beside_ltree() {
+  local ours theirs
+  ours=$(sql -c "$4" -c "SELECT count(*) FROM place WHERE $5") && theirs=$(sql -c "$4" -c "SELECT count(*) FROM place WHERE $6") || exit 1
+  [ "$ours" = "$theirs" ] || die "$5 finds $ours paths, $6 finds $theirs"
+  duel "$1" "$2" "$3" "$4" "$(counts "$3" "$5")" "$(counts "$3" "$6")"
+}
+counts() { echo "DO \$\$BEGIN FOR i IN 1 .. $1 LOOP PERFORM count(*) FROM place WHERE $2; END LOOP; END\$\$;"; }
+
 # ---------- what is measured ----------
 
 under='path <@ NODE' range='path >= NODE AND path < subtree_end(NODE)' gist='ltree <@ NODE'
@@ -99,3 +109,20 @@ for subtree in $(sql -c 'SELECT part, quote_literal(path), rows FROM subtree ORD
       adhoc "$gist" "$under"
   done
 done
+
+# labels inside of paths, which no order finds: of every row, and by GIN here and GiST there
+if [ "$ltree" = 1 ]; then
+  label=$(sql -c 'SELECT label(path) FROM subtree WHERE part = 0.001') parent=$(sql -c 'SELECT label(parent(path)) FROM subtree WHERE part = 0.001')
+  child=$(sql -c "SELECT level(path, nlevel((SELECT path FROM subtree WHERE part = 0.001)) + 1) FROM place
+                   WHERE path <@ (SELECT path FROM subtree WHERE part = 0.001) ORDER BY id LIMIT 1")
+  sql -c 'CREATE INDEX place_labels ON place USING gin (path)'
+  queries=("~ '*.$label.*'" "~ '*.$label.*{1}'" "~ '*.${label^}@.*'" "~ '*.$parent|$label.*.a1*'" "@ '$label & !$child'" "? '{*.$label.*,*.$child.*}'")
+  for query in "${queries[@]}"; do
+    for ((run = 1; run <= RUNS; run++)); do
+      beside_ltree "scan of all rows, $query / the same of ltree" 1 1 \
+        'SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off;' "path $query" "ltree $query"
+      # a label in any case alone is in no index of ours
+      [[ $query = *@.* ]] || beside_ltree "GIN, $query / GiST of ltree" 1 3 'SET enable_seqscan = off;' "path $query" "ltree $query"
+    done
+  done
+fi
