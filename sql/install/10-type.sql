@@ -478,103 +478,6 @@ CREATE OPERATOR <@ (
 COMMENT ON OPERATOR <@ (text, territory) IS 'the same as with the path that the text is';
 
 --
--- IN and ANY are not inlined. For path = ANY (text[]) to use a btree, its
--- operator has to be one of the family; and a family has to be complete, so
--- that there are operators that compare two texts as paths too.
---
-
-CREATE FUNCTION text_lt_as_territory(text, text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2
-    RETURN CAST($1 AS territory.territory) OPERATOR(territory.<) CAST($2 AS territory.territory);
-COMMENT ON FUNCTION text_lt_as_territory(text, text) IS
-    'implementation of #<# operator';
-CREATE FUNCTION text_le_as_territory(text, text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2
-    RETURN CAST($1 AS territory.territory) OPERATOR(territory.<=) CAST($2 AS territory.territory);
-COMMENT ON FUNCTION text_le_as_territory(text, text) IS
-    'implementation of #<=# operator';
-CREATE FUNCTION text_eq_as_territory(text, text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2
-    RETURN CAST($1 AS territory.territory) OPERATOR(territory.=) CAST($2 AS territory.territory);
-COMMENT ON FUNCTION text_eq_as_territory(text, text) IS
-    'implementation of #=# operator';
-CREATE FUNCTION text_ge_as_territory(text, text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2
-    RETURN CAST($1 AS territory.territory) OPERATOR(territory.>=) CAST($2 AS territory.territory);
-COMMENT ON FUNCTION text_ge_as_territory(text, text) IS
-    'implementation of #>=# operator';
-CREATE FUNCTION text_gt_as_territory(text, text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2
-    RETURN CAST($1 AS territory.territory) OPERATOR(territory.>) CAST($2 AS territory.territory);
-COMMENT ON FUNCTION text_gt_as_territory(text, text) IS
-    'implementation of #># operator';
-CREATE OPERATOR #<# (
-    LEFTARG = text, RIGHTARG = text, FUNCTION = text_lt_as_territory,
-    COMMUTATOR = #>#, NEGATOR = #>=#,
-    RESTRICT = scalarltsel, JOIN = scalarltjoinsel
-);
-COMMENT ON OPERATOR #<# (text, text) IS '< between the paths that the texts are';
-CREATE OPERATOR #<=# (
-    LEFTARG = text, RIGHTARG = text, FUNCTION = text_le_as_territory,
-    COMMUTATOR = #>=#, NEGATOR = #>#,
-    RESTRICT = scalarlesel, JOIN = scalarlejoinsel
-);
-COMMENT ON OPERATOR #<=# (text, text) IS '<= between the paths that the texts are';
-CREATE OPERATOR #=# (
-    LEFTARG = text, RIGHTARG = text, FUNCTION = text_eq_as_territory,
-    COMMUTATOR = #=#,
-    RESTRICT = eqsel, JOIN = eqjoinsel
-);
-COMMENT ON OPERATOR #=# (text, text) IS '= between the paths that the texts are';
-CREATE OPERATOR #>=# (
-    LEFTARG = text, RIGHTARG = text, FUNCTION = text_ge_as_territory,
-    COMMUTATOR = #<=#, NEGATOR = #<#,
-    RESTRICT = scalargesel, JOIN = scalargejoinsel
-);
-COMMENT ON OPERATOR #>=# (text, text) IS '>= between the paths that the texts are';
-CREATE OPERATOR #># (
-    LEFTARG = text, RIGHTARG = text, FUNCTION = text_gt_as_territory,
-    COMMUTATOR = #<#, NEGATOR = #<=#,
-    RESTRICT = scalargtsel, JOIN = scalargtjoinsel
-);
-COMMENT ON OPERATOR #># (text, text) IS '> between the paths that the texts are';
-CREATE FUNCTION territory_cmp_text(territory, text) RETURNS integer
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
-    AS 'MODULE_PATHNAME', 'territory_sql_cmp_text';
-COMMENT ON FUNCTION territory_cmp_text(territory, text) IS
-    'less, equal or greater: -1, 0 or 1, of a path and the path that a text is';
-CREATE FUNCTION text_cmp_territory(text, territory) RETURNS integer
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
-    AS 'MODULE_PATHNAME', 'territory_sql_text_cmp';
-COMMENT ON FUNCTION text_cmp_territory(text, territory) IS
-    'less, equal or greater: -1, 0 or 1, of the path that a text is and a path';
-CREATE FUNCTION text_cmp_as_territory(text, text) RETURNS integer
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
-    AS 'MODULE_PATHNAME', 'territory_sql_text_cmp_text';
-COMMENT ON FUNCTION text_cmp_as_territory(text, text) IS
-    'less, equal or greater: -1, 0 or 1, of the paths that two texts are';
-
-ALTER OPERATOR FAMILY territory_ops USING btree ADD
-    OPERATOR 1 < (territory, text),
-    OPERATOR 2 <= (territory, text),
-    OPERATOR 3 = (territory, text),
-    OPERATOR 4 >= (territory, text),
-    OPERATOR 5 > (territory, text),
-    FUNCTION 1 (territory, text) territory_cmp_text(territory, text),
-    OPERATOR 1 < (text, territory),
-    OPERATOR 2 <= (text, territory),
-    OPERATOR 3 = (text, territory),
-    OPERATOR 4 >= (text, territory),
-    OPERATOR 5 > (text, territory),
-    FUNCTION 1 (text, territory) text_cmp_territory(text, territory),
-    OPERATOR 1 #<# (text, text),
-    OPERATOR 2 #<=# (text, text),
-    OPERATOR 3 #=# (text, text),
-    OPERATOR 4 #>=# (text, text),
-    OPERATOR 5 #># (text, text),
-    FUNCTION 1 (text, text) text_cmp_as_territory(text, text);
-
---
 -- Functions
 --
 
@@ -638,6 +541,11 @@ CREATE FUNCTION levels(territory) RETURNS text[]
     AS 'MODULE_PATHNAME', 'territory_sql_levels';
 COMMENT ON FUNCTION levels(territory) IS
     'all labels, as raw text';
+CREATE FUNCTION from_levels(labels text[]) RETURNS territory
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
+    AS 'MODULE_PATHNAME', 'territory_sql_from_levels';
+COMMENT ON FUNCTION from_levels(labels text[]) IS
+    'the path of these labels, each of them raw text in which dots and quotes mean themselves; what levels() takes apart';
 CREATE FUNCTION child(territory, label text) RETURNS territory
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2
     AS 'MODULE_PATHNAME', 'territory_sql_child';

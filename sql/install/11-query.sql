@@ -167,31 +167,6 @@ CREATE OPERATOR @ (
 COMMENT ON OPERATOR @ (label_query, territory) IS 'is satisfied by';
 
 --
--- With text, for drivers that bind every parameter as text
---
-
-CREATE FUNCTION territory_matches_text(territory, text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2
-    RETURN $1 OPERATOR(territory.~) CAST($2 AS territory.pattern);
-COMMENT ON FUNCTION territory_matches_text(territory, text) IS
-    'implementation of ~ operator';
-CREATE FUNCTION territory_satisfies_text(territory, text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2
-    RETURN $1 OPERATOR(territory.@) CAST($2 AS territory.label_query);
-COMMENT ON FUNCTION territory_satisfies_text(territory, text) IS
-    'implementation of @ operator';
-CREATE OPERATOR ~ (
-    LEFTARG = territory, RIGHTARG = text, FUNCTION = territory_matches_text,
-    RESTRICT = territory_matches_sel, JOIN = matchingjoinsel
-);
-COMMENT ON OPERATOR ~ (territory, text) IS 'the same as with the pattern that the text is';
-CREATE OPERATOR @ (
-    LEFTARG = territory, RIGHTARG = text, FUNCTION = territory_satisfies_text,
-    RESTRICT = matchingsel, JOIN = matchingjoinsel
-);
-COMMENT ON OPERATOR @ (territory, text) IS 'the same as with the label query that the text is';
-
---
 -- The operators of ltree that use no index, for comparisons with those that do
 --
 

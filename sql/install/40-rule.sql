@@ -19,8 +19,9 @@ CREATE TRIGGER "20_changed" AFTER INSERT OR UPDATE OR DELETE ON rule
     FOR EACH ROW EXECUTE FUNCTION rule_changed();
 CREATE TRIGGER "20_changed" AFTER INSERT OR UPDATE OR DELETE ON object
     FOR EACH ROW EXECUTE FUNCTION object_changed();
--- a new node has no rules yet, a deleted one none any more
-CREATE TRIGGER "20_changed" AFTER UPDATE ON node
+-- A new node has no rules yet. A deleted one has none any more, but they may have been deleted in the same statement,
+-- whose triggers on rules come later than this one; and the node's exclusions go before these.
+CREATE TRIGGER "20_changed" AFTER UPDATE OR DELETE ON node
     FOR EACH ROW EXECUTE FUNCTION tree_changed();
 CREATE TRIGGER "20_changed" AFTER INSERT OR UPDATE OR DELETE ON model
     FOR EACH ROW EXECUTE FUNCTION tree_changed();

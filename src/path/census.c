@@ -38,7 +38,7 @@ tpath_put_number(char *out, uint32_t number)
 static inline unsigned char
 tpath_census_key(size_t at)
 {
-	return (unsigned char) (((uint64_t) at + 1) * UINT64_C(0x9E3779B97F4A7C15) >> 56);
+	return (unsigned char) (((uint64_t) (uint32_t) at * UINT64_C(0x9E3779B1)) >> 24);
 }
 
 /*

@@ -214,6 +214,22 @@ territory_known_pattern_condition(TerritoryIndexCondition *condition, Pattern *p
 }
 
 /*
+ * territory_is_known_later tells whether a value depends on a parameter of
+ * the query. Such a query may be planned again when that is known, which is
+ * better for a pattern: it may begin with "*" and be in need of all of a
+ * btree, or of another index. A plan for any pattern must not look good.
+ */
+static bool
+territory_is_known_later(Node *value, void *context)
+{
+	if (value == NULL)
+		return false;
+	if (IsA(value, Param))
+		return ((Param *) value)->paramkind == PARAM_EXTERN;
+	return expression_tree_walker(value, territory_is_known_later, context);
+}
+
+/*
  * territory_pattern_condition returns the clauses for "column ~ other".
  */
 static List *
@@ -225,6 +241,8 @@ territory_pattern_condition(TerritoryIndexCondition *condition, bool *lossy)
 
 	if (known != NULL)
 		return territory_known_pattern_condition(condition, known, lossy);
+	if (territory_is_known_later((Node *) condition->other, NULL))
+		return NIL;
 	start = territory_call_on_other(condition, "pattern_start", condition->type);
 	end = territory_call_on_other(condition, "pattern_end", condition->type);
 	*lossy = true;

@@ -2,9 +2,8 @@
  * operators.c
  *		Comparison, ancestry, concatenation and hashing, as SQL calls them.
  *
- * All but concatenation and the comparisons with text, which may be none of a
- * path, are pure byte comparisons that cannot raise; the install script
- * declares them leakproof for that.
+ * All but concatenation are pure byte comparisons that cannot raise; the
+ * install script declares them leakproof for that.
  */
 #include "postgres.h"
 
@@ -19,9 +18,6 @@ PG_FUNCTION_INFO_V1(territory_sql_le);
 PG_FUNCTION_INFO_V1(territory_sql_gt);
 PG_FUNCTION_INFO_V1(territory_sql_ge);
 PG_FUNCTION_INFO_V1(territory_sql_cmp);
-PG_FUNCTION_INFO_V1(territory_sql_cmp_text);
-PG_FUNCTION_INFO_V1(territory_sql_text_cmp);
-PG_FUNCTION_INFO_V1(territory_sql_text_cmp_text);
 PG_FUNCTION_INFO_V1(territory_sql_larger);
 PG_FUNCTION_INFO_V1(territory_sql_smaller);
 PG_FUNCTION_INFO_V1(territory_sql_contains);
@@ -126,65 +122,6 @@ Datum
 territory_sql_cmp(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(territory_compare_args(fcinfo));
-}
-
-/*
- * territory_argument_of_text reads the path that a text argument is.
- */
-static Territory *
-territory_argument_of_text(FunctionCallInfo fcinfo, int argument)
-{
-	text *source = PG_GETARG_TEXT_PP(argument);
-	Territory *t = territory_parse(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source), NULL);
-
-	PG_FREE_IF_COPY(source, argument);
-	return t;
-}
-
-/*
- * territory_cmp_text(territory, text) is the order of the btree operator
- * family between a path and the path that a text is.
- */
-Datum
-territory_sql_cmp_text(PG_FUNCTION_ARGS)
-{
-	Territory *a = PG_GETARG_TERRITORY_PP(0);
-	Territory *b = territory_argument_of_text(fcinfo, 1);
-	int order = territory_compare(a, b);
-
-	PG_FREE_IF_COPY(a, 0);
-	pfree(b);
-	PG_RETURN_INT32(order);
-}
-
-/*
- * text_cmp_territory(text, territory) is the same the other way round.
- */
-Datum
-territory_sql_text_cmp(PG_FUNCTION_ARGS)
-{
-	Territory *a = territory_argument_of_text(fcinfo, 0);
-	Territory *b = PG_GETARG_TERRITORY_PP(1);
-	int order = territory_compare(a, b);
-
-	pfree(a);
-	PG_FREE_IF_COPY(b, 1);
-	PG_RETURN_INT32(order);
-}
-
-/*
- * text_cmp_as_territory(text, text) is the order of two texts as paths.
- */
-Datum
-territory_sql_text_cmp_text(PG_FUNCTION_ARGS)
-{
-	Territory *a = territory_argument_of_text(fcinfo, 0);
-	Territory *b = territory_argument_of_text(fcinfo, 1);
-	int order = territory_compare(a, b);
-
-	pfree(a);
-	pfree(b);
-	PG_RETURN_INT32(order);
 }
 
 /*

@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "type/territory.h"
 #include "path/path.h"
 #include "type/value.h"
@@ -16,6 +17,7 @@
 PG_FUNCTION_INFO_V1(territory_sql_ancestors);
 PG_FUNCTION_INFO_V1(territory_sql_lineage);
 PG_FUNCTION_INFO_V1(territory_sql_levels);
+PG_FUNCTION_INFO_V1(territory_sql_from_levels);
 PG_FUNCTION_INFO_V1(territory_sql_lca);
 PG_FUNCTION_INFO_V1(territory_sql_lca_array);
 
@@ -183,6 +185,37 @@ territory_sql_levels(PG_FUNCTION_ARGS)
 		at += label_size + 1;
 	}
 	PG_RETURN_ARRAYTYPE_P(territory_array_of(elements, count, TEXTOID));
+}
+
+/*
+ * from_levels(text[]) returns the path of these labels, each of them raw text.
+ * It raises an error if one of them is NULL or cannot be a label.
+ */
+Datum
+territory_sql_from_levels(PG_FUNCTION_ARGS)
+{
+	ArrayIterator iterator = array_create_iterator(PG_GETARG_ARRAYTYPE_P(0), 0, NULL);
+	StringInfoData payload;
+	long levels = 0;
+	Datum label;
+	text *raw;
+	bool isnull;
+
+	initStringInfo(&payload);
+	while (array_iterate(iterator, &label, &isnull))
+	{
+		if (isnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("label must not be null"),
+					 errdetail("Label %ld of the path is.", levels + 1)));
+		raw = DatumGetTextPP(label);
+		territory_check_new_label(VARDATA_ANY(raw), VARSIZE_ANY_EXHDR(raw));
+		territory_check_level_count(++levels);
+		if (levels > 1)
+			appendStringInfoChar(&payload, '\0');
+		appendBinaryStringInfo(&payload, VARDATA_ANY(raw), VARSIZE_ANY_EXHDR(raw));
+	}
+	PG_RETURN_TERRITORY_P(territory_from_payload(payload.data, payload.len));
 }
 
 /* lca(): the first path and how much of it all of them begin with */

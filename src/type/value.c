@@ -75,7 +75,7 @@ territory_from_cstring(const char *text, struct Node *escontext)
  * territory_check_level_count raises an error if a path that is about to be
  * made would have too many labels.
  */
-static void
+void
 territory_check_level_count(long levels)
 {
 	if (levels > TPATH_MAX_LEVELS)
@@ -119,7 +119,7 @@ territory_concat(const Territory *a, const Territory *b)
 /*
  * territory_check_new_label raises an error unless raw text can be a label.
  */
-static void
+void
 territory_check_new_label(const char *label, Size size)
 {
 	TPathError error = tpath_check_label(label, size, territory_mblen);

@@ -11,6 +11,10 @@
 /* a value with room for a payload, to be filled by the caller */
 extern Territory *territory_allocate(Size size);
 
+/* raise an error unless raw text can be a label, and a path can have that many */
+extern void territory_check_new_label(const char *label, Size size);
+extern void territory_check_level_count(long levels);
+
 /* the labels of a followed by those of b */
 extern Territory *territory_concat(const Territory *a, const Territory *b);
 

@@ -148,9 +148,10 @@ public class Jdbc {
 
   String any() throws SQLException {
     String[] paths = {"EMEA", "EMEA.DACH", "nowhere"};
-    foundInIndex(List.of("1", "3"), "path = any(?)", db.createArrayOf("text", paths));
+    found(List.of("1", "3"), "path = any(?)", db.createArrayOf("text", paths));
+    foundInIndex(List.of("1", "3"), "path = any(?::territory[])", db.createArrayOf("text", paths));
     foundInIndex(List.of("1", "3"), "path = any(?)", db.createArrayOf("territory", paths));
-    return null;
+    return "if made by createArrayOf(\"territory\", ...), or cast";
   }
 
   String array() throws SQLException {

@@ -61,5 +61,10 @@ class Odbc(Driver):
     return 'SQL_WVARCHAR of 255, whatever the length; the name'
 
 
-Odbc(pyodbc.connect('Driver={PostgreSQL Unicode};Servername=%(PGHOST)s;Port=%(PGPORT)s;'
-                    'Database=%(PGDATABASE)s;Username=%(PGUSER)s' % os.environ)).run()
+db = pyodbc.connect('Driver={PostgreSQL Unicode};Servername=%(PGHOST)s;Port=%(PGPORT)s;'
+                    'Database=%(PGDATABASE)s;Username=%(PGUSER)s' % os.environ)
+Odbc(db).run()
+db.close()
+# psqlODBC leaves a log there, whether asked to or not
+for log in Path('/tmp').glob(f'psqlodbc_*{os.getpid()}.log'):
+  log.unlink()

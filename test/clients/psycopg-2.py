@@ -8,6 +8,7 @@ from checks import Driver, same
 
 
 class Psycopg2(Driver):
+  LISTS_ARE_TEXT = True
 
   def __init__(self, db):
     super().__init__(db)

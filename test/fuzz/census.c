@@ -100,6 +100,7 @@ write_list(Census *census)
 							   &census->subtree[i].entry);
 		REQUIRE((size_t) (out - list) <= room);
 	}
+	tpath_census_finish(list, (size_t) (out - list));
 	census->list = fuzz_copy(list, (size_t) (out - list));
 }
 

@@ -75,6 +75,17 @@ DELETE FROM node WHERE path <@ 'N';
 UPDATE f SET f = true WHERE k = 1;
 SELECT differences('f');
 
+-- a node goes together with its rules, in one statement, and takes an exclusion along
+CREATE TABLE e (k int PRIMARY KEY, f bool);
+SELECT attach('e');
+INSERT INTO node (path) VALUES ('N.E');
+INSERT INTO rule (node_id, object, criteria) VALUES (node_id('N'), 'e', 'f OR NOT f'), (node_id('N.E'), 'e', 'f');
+INSERT INTO e VALUES (1, true), (2, false);
+INSERT INTO exclusion (object, key, node_id) VALUES ('e', '1', node_id('N.E'));
+WITH gone AS (DELETE FROM rule WHERE node_id = node_id('N.E')) DELETE FROM node WHERE path = 'N.E';
+SELECT t.k, n.path FROM e_territory AS t LEFT JOIN node AS n ON n.id = t.node_id ORDER BY t.k;
+SELECT differences('e');
+
 -- a trigger on the assignment table writes to the attached table
 CREATE TABLE w (k int PRIMARY KEY, n int);
 SELECT attach('w');
@@ -87,7 +98,7 @@ SELECT * FROM w ORDER BY k;
 SELECT differences('w');
 
 \set VERBOSITY terse
-SELECT detach(o) FROM unnest('{a,p,d,s,m,f,w}'::regclass[]) AS o;
+SELECT detach(o) FROM unnest('{a,p,d,s,m,f,e,w}'::regclass[]) AS o;
 DELETE FROM node WHERE path <@ 'N';
 RESET search_path;
 SET client_min_messages = warning;

@@ -105,6 +105,12 @@ SELECT count(*) AS paths,
 SELECT count(*) FILTER (WHERE l IS DISTINCT FROM (SELECT a FROM unnest(lineage(parent(p.path))) AS a WHERE a @> parent(q.path) ORDER BY nlevel(a) DESC LIMIT 1)) AS wrong_lca
   FROM random_path AS p, random_path AS q, LATERAL lca(p.path, q.path) AS l;
 
+-- labels put together
+SELECT from_levels('{EMEA,"St. Louis","a\"b"}'), from_levels('{}') = '' AS root, from_levels(NULL) IS NULL AS null, from_levels('{{A},{B}}');
+SELECT from_levels('{A,NULL}');
+SELECT from_levels('{A,""}');
+SELECT from_levels(array_fill('a'::text, ARRAY[65536]));
+SELECT bool_and(from_levels(levels(path)) = path) AS inverse FROM random_path;
 -- NULL in, NULL out; and what every function promises
 SELECT count(*) FILTER (WHERE proisstrict) = count(*) AS strict,
        count(*) FILTER (WHERE proparallel = 's') = count(*) AS parallel_safe,
