@@ -117,8 +117,6 @@ my %argument = (
 	patterns => sub { my @path = @_; literal(array(map { maybe(0.1) ? undef : pattern(@path) } 1 .. rand 4)) . '::pattern[]' },
 	paths => sub { my @path = @_; literal(random_array([ \@path, [], [ 'a' ] ])) . '::territory[]' },
 	text_path => sub { literal(path(relative(@_))) . '::text' },
-	text_pattern => sub { literal(pattern(@_)) . '::text' },
-	text_query => sub { literal(label_query(@_)) . '::text' },
 );
 my %operators = (
 	place => [
@@ -127,8 +125,8 @@ my %operators = (
 		[ 'path <@ ?', 'path ^<@ ?', 'path' ], [ '? @> path', '? ^@> path', 'path' ], [ 'path <@ ?', 'path ^<@ ?::territory', 'text_path' ],
 		[ 'path @> ?', 'path ^@> ?', 'path' ], [ '? <@ path', '? ^<@ path', 'path' ], [ 'path @> ?', 'path ^@> ?::territory', 'text_path' ],
 		[ 'is_ancestor(?, path)', '? ^@> path', 'path' ], [ 'is_ancestor(path, ?)', 'path ^@> ?', 'path' ],
-		[ 'path ~ ?', 'path ^~ ?', 'pattern' ], [ '? ~ path', '? ^~ path', 'pattern' ], [ 'path ~ ?', 'path ^~ ?::pattern', 'text_pattern' ],
-		[ 'path @ ?', 'path ^@ ?', 'query' ], [ '? @ path', '? ^@ path', 'query' ], [ 'path @ ?', 'path ^@ ?::label_query', 'text_query' ],
+		[ 'path ~ ?', 'path ^~ ?', 'pattern' ], [ '? ~ path', '? ^~ path', 'pattern' ],
+		[ 'path @ ?', 'path ^@ ?', 'query' ], [ '? @ path', '? ^@ path', 'query' ],
 		[ 'path ?? ?', 'path ^?? ?', 'patterns' ], [ '? ?? path', '? ^?? path', 'patterns' ],
 	],
 	crowd => [
