@@ -119,10 +119,10 @@ if [ "$ltree" = 1 ]; then
   queries=("~ '*.$label.*'" "~ '*.$label.*{1}'" "~ '*.${label^}@.*'" "~ '*.$parent|$label.*.a1*'" "@ '$label & !$child'" "? '{*.$label.*,*.$child.*}'")
   for query in "${queries[@]}"; do
     for ((run = 1; run <= RUNS; run++)); do
-      beside_ltree "scan of all rows, $query / the same of ltree" 1 1 \
+      beside_ltree "scan of all rows, $query / the same of ltree" - 1 \
         'SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off;' "path $query" "ltree $query"
       # a label in any case alone is in no index of ours
-      [[ $query = *@.* ]] || beside_ltree "GIN, $query / GiST of ltree" 1 3 'SET enable_seqscan = off;' "path $query" "ltree $query"
+      [[ $query = *@.* ]] || beside_ltree "GIN, $query / GiST of ltree" - 3 'SET enable_seqscan = off;' "path $query" "ltree $query"
     done
   done
 fi
