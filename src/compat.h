@@ -120,6 +120,17 @@ territory_mblen(const char *at, Size limit)
 #endif
 
 /*
+ * A btree returns rows in its order although a column but the first one is
+ * compared with an array (17). Before, the planner has to know of the array,
+ * which it does not if a support function made the condition.
+ */
+#if PG_VERSION_NUM < 170000
+#define territory_arrays_keep_order (false)
+#else
+#define territory_arrays_keep_order (true)
+#endif
+
+/*
  * vacuum_delay_point wants to know whether it is ANALYZE that calls (18).
  */
 #include "commands/vacuum.h"

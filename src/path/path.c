@@ -24,6 +24,7 @@ tpath_label_size(const char *label, size_t limit)
 /*
  * tpath_label_too_long tells whether a label has more characters than
  * allowed. Only a label that has more bytes than that needs to be counted.
+ * The byte 0x01 that ends a subtree may stand behind the longest label.
  */
 static bool
 tpath_label_too_long(const char *label, size_t size, TPathCharSize char_size)
@@ -31,6 +32,8 @@ tpath_label_too_long(const char *label, size_t size, TPathCharSize char_size)
 	size_t at = 0;
 	size_t chars = 0;
 
+	if (size > 0 && label[size - 1] == TPATH_SUBTREE_END)
+		size--;
 	if (size <= TPATH_MAX_LABEL_CHARS)
 		return false;
 	for (; at < size && chars <= TPATH_MAX_LABEL_CHARS; chars++)

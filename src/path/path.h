@@ -19,6 +19,9 @@
 #define TPATH_MAX_LEVELS	  65535
 #define TPATH_MAX_LABEL_CHARS 1000
 
+/* this byte behind a path, the least above the separator, is behind its subtree */
+#define TPATH_SUBTREE_END '\x01'
+
 /* what is wrong with a text, a label or a payload */
 typedef enum TPathError
 {

@@ -22,6 +22,9 @@
 /* a sample has 300 rows for one of statistics target; a census lists twenty subtrees */
 #define TERRITORY_SAMPLE_PER_LISTED 15
 
+/* a census is read through for each query that is planned; longer ones take too long */
+#define TERRITORY_MAX_LISTED 20000
+
 /* fewer rows of a sample say nothing about one subtree */
 #define TERRITORY_MIN_LISTED_ROWS 3
 
@@ -447,8 +450,9 @@ territory_compute_statistics(VacAttrStats *stats, AnalyzeAttrFetchFunc fetch, in
 	taker.paths = territory_fetch_paths(stats, fetch, sample_rows, &taker.count);
 	if (taker.count == 0)
 		return;
-	taker.largest = binaryheap_allocate(Max(stats->minrows / TERRITORY_SAMPLE_PER_LISTED, 1),
-										territory_smaller_on_top, NULL);
+	taker.largest = binaryheap_allocate(
+		Min(Max(stats->minrows / TERRITORY_SAMPLE_PER_LISTED, 1), TERRITORY_MAX_LISTED),
+		territory_smaller_on_top, NULL);
 	territory_count_subtrees(&taker);
 	taker.sample_share = Min(sample_rows / Max(table_rows, 1.0), 1.0);
 	/* what is stored has to outlive the scratch memory of this column */

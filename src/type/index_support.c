@@ -159,22 +159,36 @@ territory_lineage_array(TerritoryIndexCondition *condition)
 }
 
 /*
- * territory_lineage_condition returns the clause for "column @> other".
+ * territory_among_condition returns the clause "column = ANY (array)".
  */
 static List *
-territory_lineage_condition(TerritoryIndexCondition *condition)
+territory_among_condition(TerritoryIndexCondition *condition, Expr *array)
 {
-	Expr *array = territory_lineage_array(condition);
 	ScalarArrayOpExpr *clause = makeNode(ScalarArrayOpExpr);
 
-	if (array == NULL)
-		return NIL;
 	clause->opno = territory_column_operator(condition, BTEqualStrategyNumber);
 	clause->opfuncid = get_opcode(clause->opno);
 	clause->useOr = true;
 	clause->args = list_make2(copyObject(condition->column), array);
 	clause->location = -1;
 	return list_make1(clause);
+}
+
+/*
+ * territory_lineage_condition returns the clause for "column @> other". Where
+ * an array will not do, it is at least true that no ancestor comes behind the
+ * other side.
+ */
+static List *
+territory_lineage_condition(TerritoryIndexCondition *condition, bool array_will_do, bool *lossy)
+{
+	Expr *array = array_will_do ? territory_lineage_array(condition) : NULL;
+
+	*lossy = array == NULL;
+	if (array != NULL)
+		return territory_among_condition(condition, array);
+	return list_make1(territory_compare_column(condition, BTLessEqualStrategyNumber,
+											   condition->other));
 }
 
 /*
@@ -286,6 +300,17 @@ territory_get_condition(SupportRequestIndexCondition *request, TerritoryIndexCon
 }
 
 /*
+ * territory_array_will_do tells whether the index may be searched for each
+ * element of an array and still be thought to return rows in its order.
+ */
+static bool
+territory_array_will_do(SupportRequestIndexCondition *request)
+{
+	return territory_arrays_keep_order || request->indexcol == 0 ||
+		   request->index->relam != BTREE_AM_OID;
+}
+
+/*
  * territory_ancestry_index answers a request for an index condition, where
  * argument "ancestor" of the function contains the other one.
  */
@@ -296,9 +321,10 @@ territory_ancestry_index(SupportRequestIndexCondition *request, int ancestor)
 
 	if (!territory_get_condition(request, &condition) || !territory_is_type(condition.other_type))
 		return NIL;
-	request->lossy = false;
 	if (request->indexarg == ancestor)
-		return territory_lineage_condition(&condition);
+		return territory_lineage_condition(&condition, territory_array_will_do(request),
+										   &request->lossy);
+	request->lossy = false;
 	return territory_subtree_condition(&condition);
 }
 

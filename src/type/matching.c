@@ -73,6 +73,8 @@ territory_same_in_any_case(const char *term, size_t term_size, const char *label
 		return (label_size == term_size || (prefix && label_size > term_size)) &&
 			   pg_strncasecmp(term, label, term_size) == 0;
 
+	/* asking takes long enough to be cancelled in between */
+	CHECK_FOR_INTERRUPTS();
 	a = str_tolower(term, term_size, DEFAULT_COLLATION_OID);
 	b = str_tolower(label, label_size, DEFAULT_COLLATION_OID);
 	same = prefix ? strncmp(a, b, strlen(a)) == 0 : strcmp(a, b) == 0;

@@ -28,16 +28,14 @@ territory_allocate(Size size)
 }
 
 /*
- * territory_from_payload copies a payload into a new value. The labels of a
- * bound that subtree_end made may be too long; nothing else may be wrong.
+ * territory_from_payload copies a payload into a new value.
  */
 Territory *
 territory_from_payload(const char *payload, Size size)
 {
 	Territory *result = territory_allocate(size);
 
-	Assert(tpath_check(payload, size, territory_mblen) == TPATH_OK ||
-		   tpath_check(payload, size, territory_mblen) == TPATH_LABEL_TOO_LONG);
+	Assert(tpath_check(payload, size, territory_mblen) == TPATH_OK);
 	memcpy(VARDATA(result), payload, size);
 	return result;
 }
@@ -149,20 +147,21 @@ territory_child(const Territory *parent, const char *label, Size size)
 }
 
 /*
- * territory_after_all returns a value that is greater than every valid one:
- * one character more than a label may have, of the greatest there is.
+ * territory_after_all returns a value behind every path: behind the subtree
+ * of the last label there can be.
  */
 static Territory *
 territory_after_all(void)
 {
 	const char *greatest = GetDatabaseEncoding() == PG_UTF8 ? "\xF4\x8F\xBF\xBF" : "\xFF";
 	Size width = strlen(greatest);
-	Size size = (TPATH_MAX_LABEL_CHARS + 1) * width;
-	Territory *result = territory_allocate(size);
+	Size size = TPATH_MAX_LABEL_CHARS * width;
+	Territory *result = territory_allocate(size + 1);
 	Size at;
 
 	for (at = 0; at < size; at += width)
 		memcpy(VARDATA(result) + at, greatest, width);
+	VARDATA(result)[size] = TPATH_SUBTREE_END;
 	return result;
 }
 
@@ -180,7 +179,7 @@ territory_subtree_end(const Territory *t)
 		return territory_after_all();
 	result = territory_allocate(size + 1);
 	memcpy(VARDATA(result), TERRITORY_DATA(t), size);
-	VARDATA(result)[size] = '\x01';
+	VARDATA(result)[size] = TPATH_SUBTREE_END;
 	return result;
 }
 

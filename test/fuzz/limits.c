@@ -276,6 +276,9 @@ test_labels(void)
 		test_label("x", chars, chars <= TPATH_MAX_LABEL_CHARS);
 		test_label(ROCKET, chars, chars <= TPATH_MAX_LABEL_CHARS);
 	}
+	/* the end of a subtree does not count, once */
+	REQUIRE(is_label(repeat("", ROCKET, TPATH_MAX_LABEL_CHARS, "\x01")));
+	REQUIRE(!is_label(repeat("", ROCKET, TPATH_MAX_LABEL_CHARS, "\x01\x01")));
 	/* a last character that is cut off counts as well */
 	REQUIRE(is_label(repeat("", ROCKET, TPATH_MAX_LABEL_CHARS - 1, "\xf0\x9f")));
 	REQUIRE(!is_label(repeat("", ROCKET, TPATH_MAX_LABEL_CHARS, "\xf0\x9f")));

@@ -50,6 +50,9 @@ oracle_is_label(Bytes label)
 		if (label.data[at] == '\0')
 			return false;
 	}
+	/* the end of a subtree may stand behind the longest label */
+	if (label.size > 0 && label.data[label.size - 1] == TPATH_SUBTREE_END)
+		chars--;
 	return label.size > 0 && chars <= TPATH_MAX_LABEL_CHARS;
 }
 

@@ -124,3 +124,9 @@ SELECT a.id, a.path = b.path AS same, a.path <= b.path AND a.path @> b.path AS c
   FROM stored AS a JOIN stored AS b ON a.id = -b.id AND (a.id > 0 OR a.ctid < b.ctid)
  ORDER BY a.id;
 DROP TABLE stored;
+
+-- bounds, once stored, are read as what they are
+CREATE TABLE bound AS SELECT subtree_end(path) AS path FROM (VALUES (''::territory), ('A'), (repeat('x', 1000)::territory), (repeat('é', 1000)::territory)) AS v (path)
+    UNION ALL SELECT pattern_end(p) FROM (VALUES ('*.a'::pattern), ('é*'), ((repeat('x', 1000) || '.*')::pattern)) AS v (p);
+SELECT count(*), bool_and(path::text::territory = path) AS same FROM bound;
+DROP TABLE bound;
