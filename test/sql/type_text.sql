@@ -73,7 +73,9 @@ EXECUTE among_texts('EMEA.Benelux');
 RESET plan_cache_mode;
 -- a foreign key is between columns of the type
 CREATE TABLE place (path territory PRIMARY KEY);
+\set VERBOSITY terse
 CREATE TABLE visit (place text REFERENCES place);
+\set VERBOSITY default
 CREATE TABLE visit (place territory REFERENCES place);
 DROP TABLE visit, place;
 -- every operator: text means the path that it is, not its characters

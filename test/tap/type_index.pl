@@ -235,7 +235,7 @@ load('question (n, source, operator, asked, plain)', questions(\@paths));
 
 # the index, what it answers, and how many of these questions it has to take
 my @ancestry = ('^path (=|<|>|@>)|@> path|<@ path|is_ancestor', 1);
-my @patterns = ('~', 0.5);   # one that begins with no label of its own is for GIN
+my @patterns = ('~', 0.3);   # about half of them; one that begins with no label of its own is for GIN
 my @labels_anywhere = ('~| @ |\?', 1);
 my $n = 0;
 for my $index (
