@@ -64,15 +64,15 @@ lookup() {
   duel "$1" "$2" $times 'SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;' "$($3 "$4")" "$($3 "$5")"
 }
 
-# beside_ltree NAME GOAL TIMES SETTINGS OURS THEIRS: counts by a condition of ours and the same one of ltree's, which have
-# to find as much
+# beside_ltree NAME COUNT SETTINGS QUERY: a query about paths and the same one about ltree's, which have to find as much; the
+# least of each measured in turn, twice COUNT times
 beside_ltree() {
-  local ours theirs
-  ours=$(sql -c "$4" -c "SELECT count(*) FROM place WHERE $5") && theirs=$(sql -c "$4" -c "SELECT count(*) FROM place WHERE $6") || exit 1
-  [ "$ours" = "$theirs" ] || die "$5 finds $ours paths, $6 finds $theirs"
-  duel "$1" "$2" "$3" "$4" "$(counts "$3" "$5")" "$(counts "$3" "$6")"
+  local found both
+  found=$(sql -c "$3" -c "SELECT (SELECT count(*) FROM place WHERE path $4), (SELECT count(*) FROM place WHERE ltree $4)") || exit 1
+  [ "${found%|*}" = "${found#*|}" ] || die "$4 finds $found"
+  both=$(alternately "$2" "$3" "SELECT count(*) FROM place WHERE path $4;" "SELECT count(*) FROM place WHERE ltree $4;") || exit 1
+  figure "$1" - $both ms
 }
-counts() { echo "DO \$\$BEGIN FOR i IN 1 .. $1 LOOP PERFORM count(*) FROM place WHERE $2; END LOOP; END\$\$;"; }
 
 # ---------- what is measured ----------
 
@@ -119,10 +119,10 @@ if [ "$ltree" = 1 ]; then
   queries=("~ '*.$label.*'" "~ '*.$label.*{1}'" "~ '*.${label^}@.*'" "~ '*.$parent|$label.*.a1*'" "@ '$label & !$child'" "? '{*.$label.*,*.$child.*}'")
   for query in "${queries[@]}"; do
     for ((run = 1; run <= RUNS; run++)); do
-      beside_ltree "scan of all rows, $query / the same of ltree" - 1 \
-        'SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off;' "path $query" "ltree $query"
+      beside_ltree "scan of all rows, $query / the same of ltree" 1 \
+        'SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off;' "$query"
       # a label in any case alone is in no index of ours
-      [[ $query = *@.* ]] || beside_ltree "GIN, $query / GiST of ltree" - 3 'SET enable_seqscan = off;' "path $query" "ltree $query"
+      [[ $query = *@.* ]] || beside_ltree "GIN, $query / GiST of ltree" 5 'SET enable_seqscan = off;' "$query"
     done
   done
 fi
