@@ -10,8 +10,8 @@
 #ifndef TERRITORY_TYPE_MATCHING_H
 #define TERRITORY_TYPE_MATCHING_H
 
-#include "type/territory.h"
 #include "path/query.h"
+#include "type/territory.h"
 
 typedef struct varlena Pattern;
 typedef struct varlena LabelQuery;

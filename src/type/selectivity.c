@@ -15,8 +15,8 @@
 #include "access/htup_details.h"
 #include "catalog/pg_statistic.h"
 #include "nodes/supportnodes.h"
-#include "type/planner.h"
 #include "type/matching.h"
+#include "type/planner.h"
 #include "type/statistics.h"
 #include "type/value.h"
 #include "utils/lsyscache.h"
@@ -437,10 +437,10 @@ Datum
 territory_sql_matches_sel(PG_FUNCTION_ARGS)
 {
 	PlannerInfo *root = (PlannerInfo *) PG_GETARG_POINTER(0);
-	Oid operator= PG_GETARG_OID(1);
+	Oid operator_id = PG_GETARG_OID(1);
 	List *args = (List *) PG_GETARG_POINTER(2);
 	int varRelid = PG_GETARG_INT32(3);
-	double share = generic_restriction_selectivity(root, operator, PG_GET_COLLATION(), args,
+	double share = generic_restriction_selectivity(root, operator_id, PG_GET_COLLATION(), args,
 												   varRelid, TERRITORY_DEFAULT_MATCHING);
 	TerritoryRestriction r = { 0 };
 	Node *other;

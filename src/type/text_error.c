@@ -83,7 +83,7 @@ text_type_query_advice(TPathError error)
 	{
 		case TPATH_EMPTY_LABEL:
 		case TPATH_UNEXPECTED_END:
-			return "A label has at least one character.";
+			return "A label has at least one character; in a pattern, * alone stands for any labels.";
 		case TPATH_UNTERMINATED_QUOTE:
 		case TPATH_QUOTE_IN_LABEL:
 			return text_type_path_advice(error);

@@ -6,7 +6,6 @@
 \pset footer off
 \pset null -
 SET client_min_messages = warning;
-SET search_path = public, territory;
 
 \echo
 \echo 1. An account table full of rows, as any CRM has one
@@ -53,6 +52,7 @@ SELECT * FROM account ORDER BY id LIMIT 5;
 \echo
 \set ECHO queries
 CREATE EXTENSION territory;
+SET search_path = public, territory;   -- for operators such as <@
 
 INSERT INTO territory.node (path) VALUES
   ('EMEA'), ('EMEA.Benelux'), ('EMEA.Benelux.Netherlands'), ('EMEA.Benelux.Belgium'), ('EMEA.Benelux.Key accounts'),
