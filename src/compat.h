@@ -140,4 +140,20 @@ territory_mblen(const char *at, Size limit)
 #define territory_analyze_delay_point() vacuum_delay_point(true)
 #endif
 
+/*
+ * What an operator means in the operator families of orders: btree strategies
+ * became comparisons of any ordered access method (18), with the same numbers.
+ */
+#include "utils/lsyscache.h"
+#define TERRITORY_ORDER_NE 6
+#if PG_VERSION_NUM < 180000
+typedef OpBtreeInterpretation TerritoryOrder;
+#define territory_order_interpretation(opno) get_op_btree_interpretation(opno)
+#define territory_order_strategy(found) ((int) (found)->strategy)
+#else
+typedef OpIndexInterpretation TerritoryOrder;
+#define territory_order_interpretation(opno) get_op_index_interpretation(opno)
+#define territory_order_strategy(found) ((int) (found)->cmptype)
+#endif
+
 #endif							/* TERRITORY_COMPAT_H */

@@ -1,43 +1,91 @@
 /*
  * access.c
- *		Decides on which values rules hang.
+ *		Decides on which comparisons rules hang, and builds the access tree.
  *
- * The (operand, value) pairs of which a row must have one for a rule to be true
- * (the rule's cover) follow its condition: a comparison offers its constants,
- * AND takes its cheapest argument's offer, OR needs one of every argument.
- * Nothing is expanded to a normal form. A rule without a cover is tried for
- * every row.
+ * Comparisons of which a row must pass one for a rule to be true are a cover of
+ * the rule. AND has the covers of all its arguments, OR one that joins a cover of
+ * each; nothing is expanded to a normal form. A rule hangs on its cheapest cover
+ * ("access predicates": Fabret et al., SIGMOD 2001): each of its codes leads to a
+ * child of the tree's root, a range stands in an interval tree. Where many rules
+ * hang on the same code, they are divided again by a cover that has not served
+ * yet (the idea of BE-Tree: Sadoghi and Jacobsen, SIGMOD 2011; of compound keys:
+ * PSTHash, Ji and Jacobsen, PVLDB 2018), so that a row meets few rules which it
+ * does not match. A rule without a cover is tried for every row.
+ *
+ * The alternatives of a rule whose criteria are an OR hang each by itself.
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "nodes/pg_list.h"
 
 #include "rule/build.h"
+#include "rule/growth.h"
+#include "rule/interval.h"
 
-/* On what a rule may hang: codes of one or several operands. */
+/* so few rules are tried one by one; fewer that share an operand are not worth a partition */
+#define LEAF_RULES		8
+#define PARTITION_RULES 4
+
+/* covers of a rule that are looked at */
+#define MAX_COVERS		8
+
+/* a cover of more codes divides no further: the rule would be there once for each */
+#define MAX_FANOUT		16
+
+/* a cover that a greater share of the rows passes does not divide */
+#define MAX_SHARE		0.5
+
+/* places at which rules may hang in all: bounds memory where many have long lists */
+#define MAX_PLACES		(8 * 1024 * 1024)
+
+/* Comparisons of which a row must pass one. */
 typedef struct Cover
 {
-	double		cost;			/* expected share of rows that have one of the pairs */
-	List	   *conditions;		/* of kind CODES, not negated */
+	double		share;			/* of the rows that pass one */
+	List	   *comparisons;
 } Cover;
 
-/*
- * code_share estimates which share of the rows has one given value of an
- * operand.
- */
-static double
-code_share(const Operand *operand)
+/* A rule, or an alternative of one, in the course of being hung. */
+typedef struct Entry
 {
-	return 1.0 / Max(Max(operand->distinct, operand->value_count), 1.0);
-}
+	Candidate	candidate;
+	int			cover_count;
+	Cover		covers[MAX_COVERS]; /* codes before ranges, each by their share */
+} Entry;
 
-static bool find_cover(Ruleset *rules, Condition *condition, Cover *cover);
+typedef struct Hanging
+{
+	Entry	   *entry;
+	uint32		used;			/* covers that lead here, as bits */
+	int			cover;			/* that leads on, or -1 */
+} Hanging;
+
+/* A code that leads from a node to an entry. */
+typedef struct Lead
+{
+	int			operand;
+	int			code;
+	Hanging		hanging;
+} Lead;
+
+/* What is needed while the tree is built. */
+typedef struct Access
+{
+	Builder    *builder;
+	Ruleset    *rules;
+	List	   *entries;
+	int		   *group;			/* scratch: rules by operand */
+	Size		places;
+} Access;
+
+static bool find_cover(const Condition *condition, Cover *cover);
 
 /*
  * cheapest_cover takes the cheapest of the arguments' covers, for AND.
  */
 static bool
-cheapest_cover(Ruleset *rules, Condition *condition, Cover *cover)
+cheapest_cover(const Condition *condition, Cover *cover)
 {
 	bool		found = false;
 
@@ -45,8 +93,7 @@ cheapest_cover(Ruleset *rules, Condition *condition, Cover *cover)
 	{
 		Cover		offer;
 
-		if (find_cover(rules, condition->args[i], &offer) &&
-			(!found || offer.cost < cover->cost))
+		if (find_cover(condition->args[i], &offer) && (!found || offer.share < cover->share))
 		{
 			*cover = offer;
 			found = true;
@@ -59,159 +106,513 @@ cheapest_cover(Ruleset *rules, Condition *condition, Cover *cover)
  * joint_cover takes all of the arguments' covers, for OR.
  */
 static bool
-joint_cover(Ruleset *rules, Condition *condition, Cover *cover)
+joint_cover(const Condition *condition, Cover *cover)
 {
-	cover->cost = 0;
-	cover->conditions = NIL;
+	cover->share = 0;
+	cover->comparisons = NIL;
 	for (int i = 0; i < condition->count; i++)
 	{
 		Cover		offer;
 
-		if (!find_cover(rules, condition->args[i], &offer))
+		if (!find_cover(condition->args[i], &offer))
 			return false;
-		cover->cost += offer.cost;
-		cover->conditions = list_concat(cover->conditions, offer.conditions);
+		cover->share += offer.share;
+		cover->comparisons = list_concat(cover->comparisons, offer.comparisons);
 	}
 	return true;
 }
 
 /*
- * find_cover finds values of which a row must have one for the condition to be
- * true; false when there are none.
+ * find_cover finds the cheapest cover of a condition; false when it has none.
  */
 static bool
-find_cover(Ruleset *rules, Condition *condition, Cover *cover)
+find_cover(const Condition *condition, Cover *cover)
 {
 	switch (condition->kind)
 	{
 		case CONDITION_CODES:
-			cover->cost = condition->count * code_share(&rules->operands[condition->index]);
-			cover->conditions = list_make1(condition);
+		case CONDITION_RANGE:
+			cover->share = condition->share;
+			cover->comparisons = list_make1((void *) condition);
 			return condition->safe && !condition->negated;
 		case CONDITION_AND:
-			return cheapest_cover(rules, condition, cover);
+			return cheapest_cover(condition, cover);
 		case CONDITION_OR:
-			return joint_cover(rules, condition, cover);
-		case CONDITION_CONST:
-			/* never true: needs no looking for */
-			cover->cost = 0;
-			cover->conditions = NIL;
-			return condition->negated;
-		case CONDITION_EXPR:
-		case CONDITION_NOT:
+			return joint_cover(condition, cover);
+		default:
 			return false;
 	}
-	return false;
 }
 
 /*
- * find_guard picks, of the other comparisons that a rule needs as well, the one
- * that the fewest rows pass.
+ * is_range tells whether a cover is one range.
+ */
+static bool
+is_range(const Cover *cover)
+{
+	return list_length(cover->comparisons) == 1 &&
+		((Condition *) linitial(cover->comparisons))->kind == CONDITION_RANGE;
+}
+
+/*
+ * precedes tells whether one cover is to serve before another. A code can be
+ * divided again and a range cannot, so a range comes last unless it is much better.
+ */
+static bool
+precedes(const Cover *a, const Cover *b)
+{
+	double		x = is_range(a) ? a->share * MAX_FANOUT : Min(a->share, 1);
+	double		y = is_range(b) ? b->share * MAX_FANOUT : Min(b->share, 1);
+
+	return x < y;
+}
+
+/*
+ * add_cover keeps a cover of an entry in its place, unless better ones fill it.
  */
 static void
-find_guard(const Ruleset *rules, const Condition *rule, const Condition *cover, Posting *posting)
+add_cover(Entry *entry, Cover cover)
 {
-	double		best = 1;
+	int			at = entry->cover_count;
 
-	posting->guard = -1;
-	posting->mask = 0;
-	for (int i = 0; rule->kind == CONDITION_AND && i < rule->count; i++)
+	if (at == MAX_COVERS)
 	{
-		const Condition *other = rule->args[i];
-		double		share;
+		if (!precedes(&cover, &entry->covers[at - 1]))
+			return;
+		at--;
+	}
+	else
+		entry->cover_count++;
+	while (at > 0 && precedes(&cover, &entry->covers[at - 1]))
+	{
+		entry->covers[at] = entry->covers[at - 1];
+		at--;
+	}
+	entry->covers[at] = cover;
+}
 
-		if (other == cover || other->kind != CONDITION_CODES || other->negated || !other->safe)
-			continue;
-		share = other->count * code_share(&rules->operands[other->index]);
-		if (share >= best)
-			continue;
-		best = share;
-		posting->guard = other->index;
-		posting->mask = 0;
-		for (int k = 0; k < other->count; k++)
-			posting->mask |= UINT64CONST(1) << (other->codes[k] & 63);
+/*
+ * cover_places counts the places at which a cover hangs an entry.
+ */
+static Size
+cover_places(const Cover *cover)
+{
+	Size		places = 0;
+	ListCell   *cell;
+
+	foreach(cell, cover->comparisons)
+	{
+		const Condition *comparison = lfirst(cell);
+
+		places += comparison->kind == CONDITION_RANGE ? 1 : comparison->count + 1;
+	}
+	return places;
+}
+
+/*
+ * take_root_cover puts the cover that leads from the root first: the first that
+ * there is room for. A single comparison that it consists of need not be checked
+ * again.
+ */
+static void
+take_root_cover(Access *access, Entry *entry)
+{
+	while (entry->cover_count > 0 &&
+		   access->places + cover_places(&entry->covers[0]) > MAX_PLACES)
+		memmove(entry->covers, entry->covers + 1, --entry->cover_count * sizeof(Cover));
+	if (entry->cover_count == 0)
+		return;
+	access->places += cover_places(&entry->covers[0]);
+	if (list_length(entry->covers[0].comparisons) == 1)
+		((Condition *) linitial(entry->covers[0].comparisons))->implied = true;
+}
+
+/*
+ * add_entry readies a rule, or an alternative of one, for being hung.
+ */
+static void
+add_entry(Access *access, int rule, const Condition *condition)
+{
+	Entry	   *entry;
+	Cover		cover;
+
+	if (condition->kind == CONDITION_CONST && !condition->truth)
+		return;
+	entry = palloc0(sizeof(Entry));
+	if (condition->kind == CONDITION_AND)
+	{
+		for (int i = 0; i < condition->count; i++)
+		{
+			if (find_cover(condition->args[i], &cover))
+				add_cover(entry, cover);
+		}
+	}
+	else if (find_cover(condition, &cover))
+		add_cover(entry, cover);
+	take_root_cover(access, entry);
+	entry->candidate.rule = rule;
+	entry->candidate.program = program_build(access->builder, condition);
+	access->entries = lappend(access->entries, entry);
+}
+
+/*
+ * divides tells whether a cover may lead from a node below the root.
+ */
+static bool
+divides(const Cover *cover)
+{
+	const Condition *comparison = linitial(cover->comparisons);
+
+	return list_length(cover->comparisons) == 1 && cover->share <= MAX_SHARE &&
+		(comparison->kind == CONDITION_RANGE || comparison->count <= MAX_FANOUT);
+}
+
+/*
+ * choose_cover chooses the cover by which an entry hangs on a node.
+ */
+static int
+choose_cover(const Hanging *hanging, bool root)
+{
+	const Entry *entry = hanging->entry;
+
+	if (root)
+		return entry->cover_count > 0 ? 0 : -1;
+	for (int i = 0; i < entry->cover_count; i++)
+	{
+		if ((hanging->used & (UINT32_C(1) << i)) == 0 && divides(&entry->covers[i]))
+			return i;
+	}
+	return -1;
+}
+
+/*
+ * cover_operand is the operand of a cover that divides.
+ */
+static int
+cover_operand(const Hanging *hanging)
+{
+	return ((Condition *) linitial(hanging->entry->covers[hanging->cover].comparisons))->index;
+}
+
+/*
+ * choose_covers chooses for all entries of a node. Below the root, few entries
+ * are not divided.
+ */
+static void
+choose_covers(Access *access, Hanging *hangings, int count, bool root)
+{
+	for (int i = 0; i < count; i++)
+		hangings[i].cover = !root && count <= LEAF_RULES ? -1 : choose_cover(&hangings[i], root);
+	if (root)
+		return;
+	for (int i = 0; i < count; i++)
+	{
+		if (hangings[i].cover >= 0)
+			access->group[cover_operand(&hangings[i])] = 0;
+	}
+	for (int i = 0; i < count; i++)
+	{
+		if (hangings[i].cover >= 0)
+			access->group[cover_operand(&hangings[i])]++;
+	}
+	for (int i = 0; i < count; i++)
+	{
+		if (hangings[i].cover >= 0 && access->group[cover_operand(&hangings[i])] < PARTITION_RULES)
+			hangings[i].cover = -1;
 	}
 }
 
 /*
- * count_postings counts the rules that hang on each value: those of a code two
- * places late in start.
+ * note_access notes for people by which operand a rule is found.
  */
 static void
-count_postings(Ruleset *rules, List **covers)
+note_access(Rule *rule, int operand)
 {
-	for (int i = 0; i < rules->rule_count; i++)
+	for (int i = 0; i < ACCESS_OPERANDS; i++)
 	{
-		ListCell   *cell;
-
-		foreach(cell, covers[i])
+		if (rule->access[i] == operand)
+			return;
+		if (rule->access[i] < 0)
 		{
-			Condition  *condition = lfirst(cell);
-			Operand    *operand = &rules->operands[condition->index];
-
-			if (operand->start == NULL)
-				operand->start = palloc0((operand->value_count + 2) * sizeof(int));
-			for (int k = 0; k < condition->count; k++)
-				operand->start[condition->codes[k] + 2]++;
+			rule->access[i] = operand;
+			return;
 		}
 	}
 }
 
 /*
- * fill_postings hangs the rules. The begins stand one place late; filling
- * advances each to where the next value's list begins.
+ * add_candidates keeps the entries of a node that are tried as they are.
  */
 static void
-fill_postings(Ruleset *rules, List **covers)
+add_candidates(Access *access, AccessNode *node, const Hanging *hangings, int count, bool root)
 {
-	for (int i = 0; i < rules->rule_count; i++)
+	Ruleset    *rules = access->rules;
+
+	node->first_candidate = rules->candidate_count;
+	for (int i = 0; i < count; i++)
 	{
-		ListCell   *cell;
+		if (hangings[i].cover >= 0)
+			continue;
+		rules->candidates = growth_room(rules->context, rules->candidates, rules->candidate_count, 1, sizeof(Candidate));
+		rules->candidates[rules->candidate_count++] = hangings[i].entry->candidate;
+		rules->rules[hangings[i].entry->candidate.rule].scanned |= root;
+	}
+	node->candidate_count = rules->candidate_count - node->first_candidate;
+}
 
-		foreach(cell, covers[i])
+/* What leads on from a node. */
+typedef struct Leads
+{
+	Lead	   *codes;
+	int			code_count;
+	Lead	   *ranges;			/* code: index of the interval */
+	RankRange   *intervals;
+	int			range_count;
+} Leads;
+
+/*
+ * add_code_lead adds a code that leads to an entry.
+ */
+static void
+add_code_lead(Leads *leads, int operand, int code, const Hanging *hanging)
+{
+	leads->codes = growth_room(CurrentMemoryContext, leads->codes, leads->code_count, 1, sizeof(Lead));
+	leads->codes[leads->code_count++] = (Lead) {operand, code, *hanging};
+}
+
+/*
+ * add_leads adds all that leads from a node to an entry.
+ */
+static void
+add_leads(Access *access, Leads *leads, Hanging *hanging)
+{
+	ListCell   *cell;
+	Rule	   *rule = &access->rules->rules[hanging->entry->candidate.rule];
+
+	hanging->used |= UINT32_C(1) << hanging->cover;
+	foreach(cell, hanging->entry->covers[hanging->cover].comparisons)
+	{
+		const Condition *comparison = lfirst(cell);
+
+		note_access(rule, comparison->index);
+		if (comparison->kind == CONDITION_RANGE)
 		{
-			Condition  *condition = lfirst(cell);
-			Operand    *operand = &rules->operands[condition->index];
-			Posting		posting;
-
-			posting.rule = i;
-			find_guard(rules, rules->rules[i].condition, condition, &posting);
-			for (int k = 0; k < condition->count; k++)
-				operand->postings[operand->start[condition->codes[k] + 1]++] = posting;
+			leads->ranges = growth_room(CurrentMemoryContext, leads->ranges, leads->range_count, 1, sizeof(Lead));
+			leads->intervals = growth_room(CurrentMemoryContext, leads->intervals, leads->range_count, 1, sizeof(RankRange));
+			leads->ranges[leads->range_count] = (Lead) {comparison->index, leads->range_count, *hanging};
+			leads->intervals[leads->range_count++] =
+				(RankRange) {comparison->low, comparison->high, hanging->entry->candidate};
+			continue;
 		}
+		for (int i = 0; i < comparison->count; i++)
+			add_code_lead(leads, comparison->index, comparison->codes[i], hanging);
+		if (comparison->if_null)
+			add_code_lead(leads, comparison->index, CODE_NULL, hanging);
+	}
+}
+
+static int
+compare_leads(const void *a, const void *b)
+{
+	const Lead *x = a;
+	const Lead *y = b;
+
+	if (x->operand != y->operand)
+		return x->operand < y->operand ? -1 : 1;
+	return (x->code > y->code) - (x->code < y->code);
+}
+
+/*
+ * end_of_run returns the end of the leads that share operand, or operand and
+ * code, with the first one.
+ */
+static int
+end_of_run(const Lead *leads, int first, int count, bool code)
+{
+	int			end = first + 1;
+
+	while (end < count && leads[end].operand == leads[first].operand &&
+		   (!code || leads[end].code == leads[first].code))
+		end++;
+	return end;
+}
+
+/*
+ * count_runs counts the runs of leads that share an operand, or operand and code.
+ */
+static int
+count_runs(const Lead *leads, int count, bool code)
+{
+	int			runs = 0;
+
+	for (int i = 0; i < count; i = end_of_run(leads, i, count, code))
+		runs++;
+	return runs;
+}
+
+static int	build_node(Access *access, Hanging *hangings, int count, bool root);
+
+/*
+ * build_child builds the node that a code leads to.
+ */
+static int
+build_child(Access *access, const Lead *leads, int count)
+{
+	Hanging    *hangings = palloc_extended(count * sizeof(Hanging), MCXT_ALLOC_HUGE);
+	int			child;
+
+	for (int i = 0; i < count; i++)
+		hangings[i] = leads[i].hanging;
+	child = build_node(access, hangings, count, false);
+	pfree(hangings);
+	return child;
+}
+
+/*
+ * build_slots builds the children of a partition by code, and the hash table that
+ * leads to them: at most half full, so that looking up ends.
+ */
+static void
+build_slots(Access *access, int partition, const Lead *leads, int count)
+{
+	Ruleset    *rules = access->rules;
+	int			children = count_runs(leads, count, true);
+	int			first = rules->slot_count;
+	uint32		size = 2;
+	int			end;
+
+	while (size < 2 * (uint32) children)
+		size *= 2;
+	rules->slots = growth_room(rules->context, rules->slots, first, size, sizeof(Slot));
+	rules->slot_count += size;
+	for (uint32 i = 0; i < size; i++)
+		rules->slots[first + i].node = -1;
+	rules->partitions[partition] = (Partition) {leads[0].operand, -1, first, size - 1};
+	for (int i = 0; i < count; i = end)
+	{
+		uint32		at = access_slot(leads[i].code, size - 1);
+		int			child;
+
+		end = end_of_run(leads, i, count, true);
+		child = build_child(access, leads + i, end - i);
+		while (rules->slots[first + at].node >= 0)
+			at = (at + 1) & (size - 1);
+		rules->slots[first + at] = (Slot) {leads[i].code, child};
 	}
 }
 
 /*
- * access_index hangs every rule on its cover, or on the list of those that are
- * tried for every row.
+ * build_ranges builds the interval tree of a partition by range.
+ */
+static void
+build_ranges(Access *access, int partition, const Lead *leads, int count, const RankRange *intervals)
+{
+	RankRange   *own = palloc_extended(count * sizeof(RankRange), MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < count; i++)
+		own[i] = intervals[leads[i].code];
+	access->rules->partitions[partition] =
+		(Partition) {leads[0].operand, interval_build(access->rules, own, count), 0, 0};
+	pfree(own);
+}
+
+/*
+ * build_partitions builds what leads on from a node.
+ */
+static void
+build_partitions(Access *access, AccessNode *node, Leads *leads)
+{
+	Ruleset    *rules = access->rules;
+	int			partition = rules->partition_count;
+	int			end;
+
+	qsort(leads->codes, leads->code_count, sizeof(Lead), compare_leads);
+	qsort(leads->ranges, leads->range_count, sizeof(Lead), compare_leads);
+	node->first_partition = partition;
+	node->partition_count = count_runs(leads->codes, leads->code_count, false) +
+		count_runs(leads->ranges, leads->range_count, false);
+	rules->partitions = growth_room(rules->context, rules->partitions, partition, node->partition_count, sizeof(Partition));
+	rules->partition_count += node->partition_count;
+	for (int i = 0; i < leads->code_count; i = end)
+	{
+		end = end_of_run(leads->codes, i, leads->code_count, false);
+		build_slots(access, partition++, leads->codes + i, end - i);
+	}
+	for (int i = 0; i < leads->range_count; i = end)
+	{
+		end = end_of_run(leads->ranges, i, leads->range_count, false);
+		build_ranges(access, partition++, leads->ranges + i, end - i, leads->intervals);
+	}
+}
+
+/*
+ * build_node builds a node of the tree and all below it; returns its number.
+ */
+static int
+build_node(Access *access, Hanging *hangings, int count, bool root)
+{
+	Ruleset    *rules = access->rules;
+	int			number = rules->access_count;
+	AccessNode	node = {0};
+	Leads		leads = {0};
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	rules->access = growth_room(rules->context, rules->access, number, 1, sizeof(AccessNode));
+	rules->access_count++;
+	choose_covers(access, hangings, count, root);
+	add_candidates(access, &node, hangings, count, root);
+	for (int i = 0; i < count; i++)
+	{
+		if (hangings[i].cover >= 0)
+			add_leads(access, &leads, &hangings[i]);
+	}
+	if (leads.code_count + leads.range_count > 0)
+		build_partitions(access, &node, &leads);
+	rules->access[number] = node;
+	if (leads.codes)
+		pfree(leads.codes);
+	if (leads.ranges)
+	{
+		pfree(leads.ranges);
+		pfree(leads.intervals);
+	}
+	return number;
+}
+
+/*
+ * add_rule readies a rule, each of its alternatives by itself.
+ */
+static void
+add_rule(Access *access, int rule, const Condition *condition)
+{
+	for (int i = 0; i < ACCESS_OPERANDS; i++)
+		access->rules->rules[rule].access[i] = -1;
+	if (condition->kind != CONDITION_OR)
+	{
+		add_entry(access, rule, condition);
+		return;
+	}
+	for (int i = 0; i < condition->count; i++)
+		add_entry(access, rule, condition->args[i]);
+}
+
+/*
+ * access_build hangs every rule on its cheapest cover, or on the root itself.
  */
 void
-access_index(Ruleset *rules)
+access_build(Builder *builder)
 {
-	List	  **covers = palloc0(Max(rules->rule_count, 1) * sizeof(List *));
+	Ruleset    *rules = builder->rules;
+	Access		access = {.builder = builder,.rules = rules};
+	Hanging    *hangings;
+	ListCell   *cell;
 
-	rules->scanned = palloc(Max(rules->rule_count, 1) * sizeof(int));
+	access.group = palloc0(Max(rules->operand_count, 1) * sizeof(int));
 	for (int i = 0; i < rules->rule_count; i++)
-	{
-		Cover		cover;
-
-		if (find_cover(rules, rules->rules[i].condition, &cover))
-			covers[i] = cover.conditions;
-		else
-			rules->scanned[rules->scanned_count++] = i;
-	}
-
-	count_postings(rules, covers);
-	for (int i = 0; i < rules->operand_count; i++)
-	{
-		Operand    *operand = &rules->operands[i];
-
-		if (operand->start == NULL)
-			continue;
-		for (int k = 1; k < operand->value_count + 2; k++)
-			operand->start[k] += operand->start[k - 1];
-		operand->postings = palloc(Max(operand->start[operand->value_count + 1], 1) * sizeof(Posting));
-	}
-	fill_postings(rules, covers);
+		add_rule(&access, i, builder->conditions[i]);
+	hangings = palloc_extended(Max(list_length(access.entries), 1) * sizeof(Hanging), MCXT_ALLOC_HUGE);
+	foreach(cell, access.entries)
+		hangings[foreach_current_index(cell)] = (Hanging) {lfirst(cell), 0, -1};
+	(void) build_node(&access, hangings, list_length(access.entries), true);
 }

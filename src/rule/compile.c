@@ -194,7 +194,9 @@ compile_rule(Builder *builder, Rule *rule, const char *expression, MemoryContext
 	rules->pins |= criteria_settings(expr);
 	MemoryContextSwitchTo(rules->context);
 	add_columns(rules, expr);
-	rule->condition = condition_build(builder, expr);
+	MemoryContextSwitchTo(builder->context);
+	builder->rule = rule - rules->rules;
+	builder->conditions[builder->rule] = condition_build(builder, expr);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(scratch);
 }
@@ -227,6 +229,7 @@ read_rules(Builder *builder)
 	table = SPI_tuptable;
 	rules->rule_count = (int) SPI_processed;
 	rules->rules = MemoryContextAllocZero(rules->context, Max(rules->rule_count, 1) * sizeof(Rule));
+	builder->conditions = MemoryContextAlloc(builder->context, Max(rules->rule_count, 1) * sizeof(Condition *));
 	error_context_stack = &callback;
 	for (int i = 0; i < rules->rule_count; i++)
 	{
@@ -251,31 +254,38 @@ read_rules(Builder *builder)
 }
 
 /*
- * init_execution readies what the executor evaluates, and the scratch part.
+ * init_execution readies what the executor evaluates, and the scratch parts.
+ * Predicates wait for the first row that needs them.
  */
 static void
 init_execution(Ruleset *rules)
 {
 	rules->econtext = CreateStandaloneExprContext();
-	for (int i = 0; i < rules->operand_count; i++)
+	for (int i = 0; i < rules->attribute_count; i++)
 	{
-		Operand    *operand = &rules->operands[i];
+		Attribute  *attribute = &rules->attributes[i];
 
-		if (operand->attno == 0)
-			operand->state = ExecInitExpr(operand->expr, NULL);
+		if (attribute->attno == 0)
+			attribute->state = ExecInitExpr(attribute->expr, NULL);
 	}
-	for (int i = 0; i < rules->predicate_count; i++)
-		rules->predicates[i].state = ExecInitExpr(rules->predicates[i].expr, NULL);
-
-	rules->operand_stamp = palloc0(Max(rules->operand_count, 1) * sizeof(uint32));
-	rules->operand_code = palloc(Max(rules->operand_count, 1) * sizeof(int));
-	rules->predicate_stamp = palloc0(Max(rules->predicate_count, 1) * sizeof(uint32));
-	rules->predicate_value = palloc(Max(rules->predicate_count, 1) * sizeof(int8));
-	rules->rule_stamp = palloc0(Max(rules->rule_count, 1) * sizeof(uint32));
 	rules->node_stamp = palloc0(Max(rules->node_count, 1) * sizeof(uint32));
 	rules->node_rule = palloc(Max(rules->node_count, 1) * sizeof(int32));
 	rules->hits = palloc(Max(rules->node_count, 1) * sizeof(int));
 	rules->matches = palloc(Max(rules->node_count, 1) * sizeof(Match));
+}
+
+/*
+ * index_rules puts the conditions of all rules together.
+ */
+static void
+index_rules(Builder *builder)
+{
+	int		  **places = operand_finish(builder);
+
+	share_init(builder);
+	for (int i = 0; i < builder->rules->rule_count; i++)
+		builder->conditions[i] = condition_finish(builder, builder->conditions[i], places);
+	access_build(builder);
 }
 
 /*
@@ -286,20 +296,25 @@ static void
 compile_with_settings(Ruleset *rules, Relation rel)
 {
 	int			pin = session_pin(&rules->settings, PIN_TIME | PIN_PATH);
-	MemoryContext old = MemoryContextSwitchTo(rules->context);
+	MemoryContext old = CurrentMemoryContext;
 	SessionRole role;
-	Builder		builder;
+	Builder		builder = {.rules = rules,.rel = rel};
 
-	condition_init(&builder, rules, rel);
+	builder.context = AllocSetContextCreate(CurrentMemoryContext, "territory rule builder",
+											ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(builder.context);
+	operand_init(&builder);
+	condition_init(&builder);
 	MemoryContextSwitchTo(old);
 	read_rules(&builder);
+	MemoryContextSwitchTo(builder.context);
+	index_rules(&builder);
 	MemoryContextSwitchTo(rules->context);
-	condition_finish(rules);
-	access_index(rules);
 	session_become(&role, rules->object.owner);
 	init_execution(rules);
 	session_restore_role(&role);
 	MemoryContextSwitchTo(old);
+	MemoryContextDelete(builder.context);
 	session_unpin(pin);
 }
 

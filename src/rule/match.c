@@ -2,16 +2,12 @@
  * match.c
  *		Finds the nodes that a row matches.
  *
- * Every rule hangs on a few (operand, value) pairs of which a row must have one
- * for the rule to be true ("access predicates": Fabret et al., SIGMOD 2001). A
- * row's values are looked up once, the rules found by them are checked to the
- * end, and the others are not looked at; so the work grows with the rules that
- * come near to matching, not with their number. What is left to check is mostly
- * comparisons of dictionary codes; other predicates go through the executor, at
- * most once a row each.
- *
- * SQL's third truth value needs no value of its own: condition_is_true and
- * condition_is_false ask two questions that may both be answered no.
+ * The row's values are looked up among the constants that rules compare them
+ * with, once each, and lead through the access tree (access.c) to the rules that
+ * it may make true; the others are not looked at. So the work grows with the rules
+ * that come near to matching, not with their number. What is left to check of a
+ * rule is a program (program.c) of comparisons of small integers mostly; other
+ * predicates go through the executor, at most once a row each.
  */
 #include "postgres.h"
 
@@ -72,33 +68,54 @@ match_end(MatchScope *scope)
 }
 
 /*
- * look_up_code looks the row's value of an operand up in its dictionary.
+ * attribute_value evaluates an attribute, once a row.
  */
-static int
-look_up_code(Ruleset *rules, int index)
+static Datum
+attribute_value(Ruleset *rules, Attribute *attribute, bool *isnull)
 {
-	const Operand *operand = &rules->operands[index];
-	Datum		value;
-	bool		isnull;
+	const Rule *current = rules->current;
 
-	if (operand->attno != 0)
-		value = slot_getattr(rules->econtext->ecxt_scantuple, operand->attno, &isnull);
-	else
-		value = ExecEvalExprSwitchContext(operand->state, rules->econtext, &isnull);
-	rules->operand_code[index] = isnull ? CODE_NULL : operand_code_of(operand, value);
-	rules->operand_stamp[index] = rules->stamp;
-	return rules->operand_code[index];
+	if (attribute->attno != 0)
+	{
+		TupleTableSlot *slot = rules->econtext->ecxt_scantuple;
+
+		*isnull = slot->tts_isnull[attribute->attno - 1];
+		return slot->tts_values[attribute->attno - 1];
+	}
+	if (attribute->stamp != rules->stamp)
+	{
+		rules->current = &rules->rules[attribute->rule];
+		attribute->value = ExecEvalExpr(attribute->state, rules->econtext, &attribute->isnull);
+		attribute->stamp = rules->stamp;
+		rules->current = current;
+	}
+	*isnull = attribute->isnull;
+	return attribute->value;
 }
 
 /*
- * row_code returns the code of the row's value of an operand, looked up once.
+ * look_up_code finds the row's code of an operand.
+ */
+static int
+look_up_code(Ruleset *rules, Operand *operand)
+{
+	bool		isnull;
+	Datum		value = attribute_value(rules, &rules->attributes[operand->attribute], &isnull);
+
+	operand->code = isnull ? CODE_NULL : operand_code_of(operand, value);
+	operand->stamp = rules->stamp;
+	return operand->code;
+}
+
+/*
+ * row_code returns the row's code of an operand, looked up once.
  */
 static inline int
 row_code(Ruleset *rules, int index)
 {
-	if (rules->operand_stamp[index] == rules->stamp)
-		return rules->operand_code[index];
-	return look_up_code(rules, index);
+	Operand    *operand = &rules->operands[index];
+
+	return operand->stamp == rules->stamp ? operand->code : look_up_code(rules, operand);
 }
 
 /*
@@ -107,184 +124,222 @@ row_code(Ruleset *rules, int index)
 static int
 row_predicate(Ruleset *rules, int index)
 {
+	Predicate  *predicate = &rules->predicates[index];
 	Datum		value;
 	bool		isnull;
 
-	if (rules->predicate_stamp[index] == rules->stamp)
-		return rules->predicate_value[index];
-	value = ExecEvalExprSwitchContext(rules->predicates[index].state, rules->econtext, &isnull);
-	rules->predicate_value[index] = isnull ? -1 : DatumGetBool(value);
-	rules->predicate_stamp[index] = rules->stamp;
-	return rules->predicate_value[index];
+	if (predicate->stamp == rules->stamp)
+		return predicate->value;
+	if (predicate->state == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(rules->context);
+
+		predicate->state = ExecInitExpr(predicate->expr, NULL);
+		MemoryContextSwitchTo(old);
+	}
+	value = ExecEvalExpr(predicate->state, rules->econtext, &isnull);
+	predicate->value = isnull ? -1 : DatumGetBool(value);
+	predicate->stamp = rules->stamp;
+	return predicate->value;
 }
 
 /*
- * has_code tells whether an ascending list has the code.
+ * has_code tells whether an ascending list has a code.
  */
 static inline bool
-has_code(const Condition *condition, int code)
+has_code(const int *codes, int count, int code)
 {
 	int			low = 0;
-	int			high = condition->count;
+	int			high = count;
 
 	while (low < high)
 	{
 		int			middle = low + (high - low) / 2;
 
-		if (condition->codes[middle] < code)
+		if (codes[middle] < code)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < condition->count && condition->codes[low] == code;
+	return low < count && codes[low] == code;
 }
 
 /*
- * codes_are tells whether a CODES condition has this truth value; with NULL it
- * has neither.
+ * code_passes answers a step's question about a code, which is not that of NULL.
  */
 static inline bool
-codes_are(Ruleset *rules, const Condition *condition, bool truth)
+code_passes(const Ruleset *rules, const Step *step, int code)
 {
-	int			code = row_code(rules, condition->index);
-
-	return code != CODE_NULL &&
-		(has_code(condition, code) != condition->negated) == truth;
-}
-
-static bool condition_is_false(Ruleset *rules, const Condition *condition);
-
-/*
- * condition_is_true tells whether the row makes a condition true.
- */
-static bool
-condition_is_true(Ruleset *rules, const Condition *condition)
-{
-	switch (condition->kind)
+	switch (step->kind)
 	{
-		case CONDITION_CODES:
-			return codes_are(rules, condition, true);
-		case CONDITION_EXPR:
-			return row_predicate(rules, condition->index) == 1;
-		case CONDITION_CONST:
-			return !condition->negated;
-		case CONDITION_NOT:
-			return condition_is_false(rules, condition->args[0]);
-		case CONDITION_AND:
-			for (int i = 0; i < condition->count; i++)
-				if (!condition_is_true(rules, condition->args[i]))
-					return false;
-			return true;
-		case CONDITION_OR:
-			for (int i = 0; i < condition->count; i++)
-				if (condition_is_true(rules, condition->args[i]))
-					return true;
-			return false;
+		case STEP_CODE:
+			return (code == step->from) != step->negated;
+		case STEP_RANGE:
+			return (code >= step->from && code <= step->to) != step->negated;
+		default:
+			return has_code(rules->codes + step->from, step->to - step->from, code) != step->negated;
 	}
-	return false;
 }
 
 /*
- * condition_is_false tells whether the row makes a condition false.
+ * program_is_true runs a program on the row.
  */
-static bool
-condition_is_false(Ruleset *rules, const Condition *condition)
+static inline bool
+program_is_true(Ruleset *rules, int at)
 {
-	switch (condition->kind)
+	while (at >= 0)
 	{
-		case CONDITION_CODES:
-			return codes_are(rules, condition, false);
-		case CONDITION_EXPR:
-			return row_predicate(rules, condition->index) == 0;
-		case CONDITION_CONST:
-			return condition->negated;
-		case CONDITION_NOT:
-			return condition_is_true(rules, condition->args[0]);
-		case CONDITION_AND:
-			for (int i = 0; i < condition->count; i++)
-				if (condition_is_false(rules, condition->args[i]))
-					return true;
-			return false;
-		case CONDITION_OR:
-			for (int i = 0; i < condition->count; i++)
-				if (!condition_is_false(rules, condition->args[i]))
-					return false;
-			return true;
+		const Step *step = &rules->steps[at];
+		bool		answer;
+
+		if (step->kind == STEP_EXPR)
+			answer = row_predicate(rules, step->index) == step->from;
+		else
+		{
+			int			code = row_code(rules, step->index);
+
+			answer = code == CODE_NULL ? step->if_null : code_passes(rules, step, code);
+		}
+		at = answer ? step->on_true : step->on_false;
 	}
-	return false;
+	return at == PROGRAM_TRUE;
 }
 
 /*
- * try_rule checks a rule; a node that it is the first to match is a new hit.
- * Returns the number of hits so far.
+ * hit notes that the row makes a rule true.
  */
-static inline int
-try_rule(Ruleset *rules, int index, int hit_count)
+static inline void
+hit(Ruleset *rules, const Rule *rule)
 {
-	const Rule *rule = &rules->rules[index];
-
-	if (rules->rule_stamp[index] == rules->stamp)
-		return hit_count;
-	rules->rule_stamp[index] = rules->stamp;
-	rules->current = rule;
-	if (!condition_is_true(rules, rule->condition))
-		return hit_count;
 	if (rules->node_stamp[rule->node] != rules->stamp)
 	{
 		rules->node_stamp[rule->node] = rules->stamp;
 		rules->node_rule[rule->node] = rule->id;
-		rules->hits[hit_count++] = rule->node;
+		rules->hits[rules->hit_count++] = rule->node;
 	}
 	else if (rule->id < rules->node_rule[rule->node])
 		rules->node_rule[rule->node] = rule->id;
-	return hit_count;
 }
 
 /*
- * guard_passes tells whether the row may have a value that a rule needs beside
- * the one that it hangs on.
+ * count_candidate is try_candidate where somebody counts.
  */
-static inline bool
-guard_passes(Ruleset *rules, const Posting *posting)
+static void
+count_candidate(Ruleset *rules, Candidate candidate)
 {
-	int			code;
+	RuleCount  *count = &rules->counts[candidate.rule];
+	instr_time	start;
+	instr_time	end;
+	bool		truth;
 
-	if (posting->guard < 0)
-		return true;
-	code = row_code(rules, posting->guard);
-	return code >= 0 && (posting->mask >> (code & 63)) & 1;
+	INSTR_TIME_SET_CURRENT(start);
+	truth = program_is_true(rules, candidate.program);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_ACCUM_DIFF(count->time, end, start);
+	count->tried++;
+	if (!truth)
+		return;
+	count->matched += count->stamp != rules->stamp;
+	count->stamp = rules->stamp;
+	hit(rules, rules->current);
+}
+
+/*
+ * try_candidate checks what is left of a rule.
+ */
+static inline void
+try_candidate(Ruleset *rules, Candidate candidate)
+{
+	rules->current = &rules->rules[candidate.rule];
+	if (unlikely(rules->counts != NULL))
+		count_candidate(rules, candidate);
+	else if (program_is_true(rules, candidate.program))
+		hit(rules, rules->current);
+}
+
+/*
+ * try_intervals tries the candidates whose range has a rank; see interval.c.
+ */
+static void
+try_intervals(Ruleset *rules, int at, int rank)
+{
+	while (at >= 0)
+	{
+		const IntervalNode *node = &rules->intervals[at];
+		const IntervalEnd *lows = rules->lows + node->first;
+		const IntervalEnd *highs = rules->highs + node->first;
+
+		if (rank <= node->center)
+		{
+			for (int i = 0; i < node->count && lows[i].bound <= rank; i++)
+				try_candidate(rules, lows[i].candidate);
+		}
+		else
+		{
+			for (int i = 0; i < node->count && highs[i].bound >= rank; i++)
+				try_candidate(rules, highs[i].candidate);
+		}
+		if (rank == node->center)
+			return;
+		at = rank < node->center ? node->below : node->above;
+	}
+}
+
+/*
+ * find_child returns the child that a code leads to, or -1.
+ */
+static inline int
+find_child(const Ruleset *rules, const Partition *partition, int code)
+{
+	const Slot *slots = rules->slots + partition->first_slot;
+	uint32		at = access_slot(code, partition->mask);
+
+	while (slots[at].node >= 0 && slots[at].code != code)
+		at = (at + 1) & partition->mask;
+	return slots[at].node;
+}
+
+/*
+ * visit tries all rules that the row comes to from a node of the access tree,
+ * which is no deeper than a rule has covers.
+ */
+static void
+visit(Ruleset *rules, int number)
+{
+	const AccessNode *node = &rules->access[number];
+	const Candidate *candidates = rules->candidates + node->first_candidate;
+	const Partition *partitions = rules->partitions + node->first_partition;
+
+	for (int i = 0; i < node->candidate_count; i++)
+		try_candidate(rules, candidates[i]);
+	for (int i = 0; i < node->partition_count; i++)
+	{
+		const Partition *partition = &partitions[i];
+		int			code = row_code(rules, partition->operand);
+		int			child;
+
+		if (partition->root >= 0)
+		{
+			if (code >= 0)
+				try_intervals(rules, partition->root, code);
+		}
+		else if (code != CODE_UNKNOWN && (child = find_child(rules, partition, code)) >= 0)
+			visit(rules, child);
+	}
 }
 
 /*
  * find_hits collects the nodes that have a true rule.
  */
-static int
+static void
 find_hits(Ruleset *rules)
 {
-	int			hit_count = 0;
+	MemoryContext old = MemoryContextSwitchTo(rules->econtext->ecxt_per_tuple_memory);
 
-	for (int i = 0; i < rules->operand_count; i++)
-	{
-		const Operand *operand = &rules->operands[i];
-		int			code;
-
-		if (operand->start == NULL)
-			continue;
-		/* an expression may raise: name a rule that has it */
-		rules->current = operand->attno == 0 ? &rules->rules[operand->postings[0].rule] : NULL;
-		code = row_code(rules, i);
-		if (code < 0)
-			continue;
-		for (int k = operand->start[code]; k < operand->start[code + 1]; k++)
-		{
-			if (guard_passes(rules, &operand->postings[k]))
-				hit_count = try_rule(rules, operand->postings[k].rule, hit_count);
-		}
-	}
-	for (int i = 0; i < rules->scanned_count; i++)
-		hit_count = try_rule(rules, rules->scanned[i], hit_count);
+	rules->hit_count = 0;
+	visit(rules, 0);
 	rules->current = NULL;
-	return hit_count;
+	MemoryContextSwitchTo(old);
 }
 
 static int
@@ -311,7 +366,7 @@ gates_open(const Ruleset *rules, int node)
 }
 
 /*
- * next_row makes what the scratch part holds of earlier rows stale.
+ * next_row makes what the scratch parts hold of earlier rows stale.
  */
 static void
 next_row(Ruleset *rules)
@@ -319,9 +374,12 @@ next_row(Ruleset *rules)
 	if (++rules->stamp != 0)
 		return;
 	/* the counter came round: old stamps would look new */
-	memset(rules->operand_stamp, 0, rules->operand_count * sizeof(uint32));
-	memset(rules->predicate_stamp, 0, rules->predicate_count * sizeof(uint32));
-	memset(rules->rule_stamp, 0, rules->rule_count * sizeof(uint32));
+	for (int i = 0; i < rules->attribute_count; i++)
+		rules->attributes[i].stamp = 0;
+	for (int i = 0; i < rules->operand_count; i++)
+		rules->operands[i].stamp = 0;
+	for (int i = 0; i < rules->predicate_count; i++)
+		rules->predicates[i].stamp = 0;
 	memset(rules->node_stamp, 0, rules->node_count * sizeof(uint32));
 	rules->stamp = 1;
 }
@@ -334,18 +392,18 @@ int
 match_row(Ruleset *rules, TupleTableSlot *slot)
 {
 	ErrorContextCallback callback = {error_context_stack, name_rule, rules};
-	int			hit_count;
 	int			match_count = 0;
 
 	next_row(rules);
 	ResetExprContext(rules->econtext);
+	slot_getsomeattrs(slot, rules->max_attno);
 	rules->econtext->ecxt_scantuple = slot;
 	error_context_stack = &callback;
-	hit_count = find_hits(rules);
+	find_hits(rules);
 	error_context_stack = callback.previous;
-	if (hit_count > 1)
-		qsort(rules->hits, hit_count, sizeof(int), compare_int);
-	for (int i = 0; i < hit_count; i++)
+	if (rules->hit_count > 1)
+		qsort(rules->hits, rules->hit_count, sizeof(int), compare_int);
+	for (int i = 0; i < rules->hit_count; i++)
 	{
 		int			node = rules->hits[i];
 

@@ -3,7 +3,7 @@
  *		The compiled rules of an attached table.
  *
  * A rule set is built by compile.c, matched by match.c and kept by cache.c. It
- * is immutable but for the scratch part, which holds the state of matching one
+ * is immutable but for the scratch parts, which hold the state of matching one
  * row.
  */
 #ifndef TERRITORY_RULESET_H
@@ -13,86 +13,192 @@
 
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
+#include "portability/instr_time.h"
+#include "utils/sortsupport.h"
 
 #include "base/session.h"
 #include "rule/object.h"
 #include "type/territory.h"
 
 /*
- * A rule that hangs on a value of an operand. The guard, where there is one, is
- * another operand of which the rule needs one of a few values too: a bit for
- * each of them, by the value's code modulo 64. It turns most rules away before
- * they are looked at.
+ * An attribute: a column, or another expression over the row, that rules compare
+ * with constants. It is evaluated once a row at most.
  */
-typedef struct Posting
-{
-	int			rule;
-	int			guard;			/* operand, or -1 */
-	uint64		mask;
-} Posting;
-
-/*
- * An operand: an expression over the row that rules compare with constants for
- * equality (=, <>, IN, NOT IN). The dictionary numbers those constants, so that
- * a row's value is looked up once and every comparison is one of small integers.
- */
-typedef struct Operand
+typedef struct Attribute
 {
 	Expr	   *expr;
 	AttrNumber	attno;			/* where the expression is a plain column, else 0 */
 	ExprState  *state;			/* where it is not */
+	int			rule;			/* one that has it: named if it raises an error */
+	int			first_operand;	/* chain of its operands, -1 ends it */
+	/* scratch */
+	uint32		stamp;
+	bool		isnull;
+	Datum		value;
+} Attribute;
+
+/*
+ * An operand: an attribute under one way of comparing it. The constants that it
+ * is compared with are numbered, so that a row's value is looked up once, to give
+ * the row's code, and every comparison is one of small integers.
+ */
+typedef enum OperandKind
+{
+	OPERAND_NULLNESS,			/* whether it is NULL, no more */
+	OPERAND_EQUAL,				/* the number of the constant that it equals */
+	OPERAND_PREFIX,				/* the number of the constant that its first bytes are */
+	OPERAND_ORDER				/* its rank: 2i + 1 if it equals bound i, 2i between i - 1 and i */
+} OperandKind;
+
+/* a row's code, where it is none of these numbers */
+#define CODE_NULL		(-1)
+#define CODE_UNKNOWN	(-2)	/* no constant is like it */
+
+/* how values are compared without a call */
+typedef enum ValueClass
+{
+	VALUE_INTEGER,				/* as integers */
+	VALUE_BYTES,				/* byte by byte */
+	VALUE_OTHER					/* by the type's functions */
+} ValueClass;
+
+typedef struct Operand
+{
+	OperandKind kind;
+	ValueClass	class;
+	int			attribute;
+	int			next;			/* of the attribute's operands, or -1 */
+	Oid			by;				/* equality operator or btree operator family */
 	Oid			collation;
-	Oid			equality;		/* operator */
-	bool		byval;
+	Oid			type;			/* of the values */
 	int16		typlen;
-	FmgrInfo	hash_function;
+	bool		byval;
+	int			size;			/* PREFIX: bytes */
+	/* EQUAL, PREFIX */
+	FmgrInfo	hash_function;	/* of class OTHER */
 	FmgrInfo	equal_function;
 	struct dictionary_hash *dictionary;
-	int			value_count;	/* constants in the dictionary */
-	double		distinct;		/* estimated distinct values in the table */
-	/* rules to be tried for a value: postings[start[code] .. start[code + 1]) */
-	int		   *start;			/* NULL: no rule hangs on this operand */
-	Posting    *postings;
+	int			value_count;	/* constants, or bounds */
+	/* ORDER */
+	Datum	   *bounds;			/* ascending */
+	Datum	   *abbreviated;	/* NULL: the type has no abbreviated form */
+	SortSupport order;
+	/* while it is built: share of the rows by code, or of those up to a rank; of other codes; of NULL */
+	float	   *shares;
+	float		other_share;
+	float		null_share;
+	/* scratch */
+	uint32		stamp;
+	int			code;
 } Operand;
-
-/* what a row's value of an operand is, beside a code of the dictionary */
-#define CODE_NULL		(-1)
-#define CODE_UNKNOWN	(-2)	/* no rule mentions it */
-
-typedef enum ConditionKind
-{
-	CONDITION_CODES,			/* an operand's code is (not) in a list */
-	CONDITION_EXPR,				/* a predicate evaluated by the executor */
-	CONDITION_AND,
-	CONDITION_OR,
-	CONDITION_NOT,
-	CONDITION_CONST
-} ConditionKind;
-
-typedef struct Condition
-{
-	ConditionKind kind;
-	bool		negated;		/* CODES: not in the list. CONST: false */
-	bool		safe;			/* CODES: may be looked at before its turn */
-	int			index;			/* of the operand or predicate */
-	int			count;			/* of codes or arguments */
-	int		   *codes;			/* ascending */
-	struct Condition **args;
-} Condition;
 
 /* A predicate that only the executor can evaluate; shared by equal conditions. */
 typedef struct Predicate
 {
 	Expr	   *expr;
 	ExprState  *state;
+	/* scratch */
+	uint32		stamp;
+	int8		value;			/* 0 false, 1 true, -1 unknown */
 } Predicate;
+
+/*
+ * A step of a program: a question with two ways to go on. A rule's condition is
+ * compiled into such short-circuit code, as compilers do with Boolean
+ * expressions, so that one loop without recursion evaluates it.
+ */
+typedef enum StepKind
+{
+	STEP_CODE,					/* is the code this one? */
+	STEP_CODES,					/* is it in a list? */
+	STEP_RANGE,					/* is it in a range? */
+	STEP_EXPR					/* has a predicate this value? */
+} StepKind;
+
+typedef struct Step
+{
+	uint8		kind;
+	bool		negated;
+	bool		if_null;		/* the answer where the operand is NULL */
+	int32		index;			/* of the operand or predicate */
+	int32		from;			/* code; least code; begin of the list in codes; value */
+	int32		to;				/* greatest code; end of the list */
+	int32		on_true;		/* next step, or one of these: */
+	int32		on_false;
+} Step;
+
+#define PROGRAM_TRUE	(-1)	/* the condition is true; as a program: always */
+#define PROGRAM_FALSE	(-2)
+
+/* A rule to be checked, with the program that is left to do so. */
+typedef struct Candidate
+{
+	int			rule;
+	int			program;
+} Candidate;
+
+/*
+ * The access tree. Each node has candidates that are tried as they are, and
+ * partitions, each by an operand: a row goes on to the child that has the row's
+ * code, or finds the candidates whose range has the row's rank.
+ */
+typedef struct AccessNode
+{
+	int			first_candidate;
+	int			candidate_count;
+	int			first_partition;
+	int			partition_count;
+} AccessNode;
+
+typedef struct Partition
+{
+	int			operand;
+	int			root;			/* of an interval tree, or -1: children by code */
+	int			first_slot;		/* of a hash table of slots */
+	uint32		mask;			/* its size - 1 */
+} Partition;
+
+typedef struct Slot
+{
+	int			code;
+	int			node;			/* -1: empty */
+} Slot;
+
+/*
+ * The slot at which looking for a code begins; the next ones follow.
+ */
+static inline uint32
+access_slot(int code, uint32 mask)
+{
+	return (uint32) (((uint64) (uint32) code * UINT64CONST(0x9E3779B97F4A7C15)) >> 32) & mask;
+}
+
+/* A node of a centered interval tree; see interval.c. */
+typedef struct IntervalNode
+{
+	int			center;
+	int			below;			/* node of the intervals below the center, or -1 */
+	int			above;
+	int			first;			/* of the intervals that contain the center */
+	int			count;
+} IntervalNode;
+
+/* An end of an interval with what hangs on it. */
+typedef struct IntervalEnd
+{
+	int			bound;
+	Candidate	candidate;
+} IntervalEnd;
+
+#define ACCESS_OPERANDS 4
 
 typedef struct Rule
 {
 	int32		id;
 	int			node;			/* index */
 	char	   *name;			/* NULL: none */
-	Condition  *condition;
+	bool		scanned;		/* is tried for every row */
+	int			access[ACCESS_OPERANDS];	/* operands that lead to it, -1 ends them */
 } Rule;
 
 /* A node that has active rules for the object; in tree order. */
@@ -114,13 +220,22 @@ typedef struct Match
 	int32		rule_id;
 } Match;
 
+/* What trying a rule has come to, where somebody counts. */
+typedef struct RuleCount
+{
+	int64		tried;
+	int64		matched;		/* rows */
+	instr_time	time;			/* of trying it */
+	uint32		stamp;			/* of the last row that matched */
+} RuleCount;
+
 typedef struct Ruleset
 {
 	MemoryContext context;		/* holds all of it */
 	bool		valid;			/* cleared by an invalidation */
 	int			users;			/* pins; not freed while > 0 */
 	bool		orphaned;		/* no longer in the cache: the last user frees it */
-	bool		matching;		/* guards the scratch part */
+	bool		matching;		/* guards the scratch parts */
 
 	ObjectInfo	object;
 	PinnedSettings settings;
@@ -133,33 +248,49 @@ typedef struct Ruleset
 	int			node_count;
 	Rule	   *rules;
 	int			rule_count;
-	int		   *scanned;		/* rules to be tried for every row */
-	int			scanned_count;
+
+	Attribute  *attributes;
+	int			attribute_count;
 	Operand    *operands;
 	int			operand_count;
 	Predicate  *predicates;
 	int			predicate_count;
+	Step	   *steps;
+	int			step_count;
+	int		   *codes;			/* lists of the steps */
+	int			code_count;
+
+	AccessNode *access;			/* the first one is the root */
+	int			access_count;
+	Candidate  *candidates;
+	int			candidate_count;
+	Partition  *partitions;
+	int			partition_count;
+	Slot	   *slots;
+	int			slot_count;
+	IntervalNode *intervals;
+	int			interval_count;
+	IntervalEnd *lows;			/* ends of intervals, ascending within a node */
+	IntervalEnd *highs;			/* descending */
+	int			end_count;
 
 	/* scratch: valid where the stamp is that of the row */
 	ExprContext *econtext;
 	uint32		stamp;
 	const Rule *current;		/* for error context */
-	uint32	   *operand_stamp;
-	int		   *operand_code;
-	uint32	   *predicate_stamp;
-	int8	   *predicate_value;	/* 0 false, 1 true, -1 unknown */
-	uint32	   *rule_stamp;
 	uint32	   *node_stamp;
 	int32	   *node_rule;		/* lowest matching rule */
 	int		   *hits;			/* nodes with a matching rule */
+	int			hit_count;
 	Match	   *matches;
+	RuleCount  *counts;			/* NULL: nobody counts */
 } Ruleset;
 
 /* compile.c: builds the rule set of an object in its own context, unattached to any cache */
 extern Ruleset *ruleset_compile(const ObjectInfo *object);
 
-/* condition.c: numbers a row's value of an operand */
-extern int	operand_code_of(const Operand *operand, Datum value);
+/* operand.c: the code of a row's value, which is not NULL */
+extern int	operand_code_of(Operand *operand, Datum value);
 
 /* cache.c: the current rule set, pinned; the object's lock must be held for a lasting answer */
 extern Ruleset *ruleset_acquire(Oid object);
