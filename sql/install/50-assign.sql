@@ -155,3 +155,11 @@ COMMENT ON COLUMN assignment.manual IS 'assigned by hand (perhaps by a rule as w
 COMMENT ON COLUMN assignment.since IS 'when the record came to the node';
 GRANT SELECT ON assignment TO @extowner@;
 
+
+CREATE FUNCTION rule_stats(object regclass, timing bool DEFAULT true,
+                           OUT rule_id int, OUT path territory, OUT rule text, OUT access text,
+                           OUT tried bigint, OUT matched bigint, OUT share float8) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL UNSAFE COST 100000
+    AS 'MODULE_PATHNAME', 'territory_rule_stats';
+COMMENT ON FUNCTION rule_stats(regclass, bool) IS
+    'how each active rule of the table is found, on how many rows it was tried and matched, and its share of the time of trying; reads the whole table once, writes nothing';

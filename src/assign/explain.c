@@ -226,6 +226,7 @@ explain_rule(const Explanation *e, const Rule *rule, const char *expression)
 {
 	List	   *criteria = make_ands_implicit(criteria_parse(e->rel, expression));
 	ExprContext *econtext = e->rules->econtext;
+	const char *name = e->rules->infos[rule - e->rules->rules].name;
 	ListCell   *cell;
 
 	foreach(cell, criteria)
@@ -237,8 +238,8 @@ explain_rule(const Explanation *e, const Rule *rule, const char *expression)
 
 		econtext->ecxt_scantuple = e->slot;
 		values[EXPLAIN_RULE_ID] = Int32GetDatum(rule->id);
-		nulls[EXPLAIN_RULE] = rule->name == NULL;
-		values[EXPLAIN_RULE] = rule->name ? CStringGetTextDatum(rule->name) : (Datum) 0;
+		nulls[EXPLAIN_RULE] = name == NULL;
+		values[EXPLAIN_RULE] = name ? CStringGetTextDatum(name) : (Datum) 0;
 		values[EXPLAIN_CRITERION] = CStringGetTextDatum(criteria_show(e->rel, lfirst(cell)));
 		nulls[EXPLAIN_VALUE] = value[0] == '\0';
 		values[EXPLAIN_VALUE] = CStringGetTextDatum(value);

@@ -18,14 +18,15 @@
 
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
+#include "utils/lsyscache.h"
 
 #include "rule/build.h"
 #include "rule/growth.h"
 #include "rule/interval.h"
 
 /* so few rules are tried one by one; fewer that share an operand are not worth a partition */
-#define LEAF_RULES		8
-#define PARTITION_RULES 4
+#define LEAF_RULES		4
+#define PARTITION_RULES 2
 
 /* covers of a rule that are looked at */
 #define MAX_COVERS		8
@@ -50,6 +51,7 @@ typedef struct Cover
 typedef struct Entry
 {
 	Candidate	candidate;
+	const Condition *condition; /* NULL: its program is made */
 	int			cover_count;
 	Cover		covers[MAX_COVERS]; /* codes before ranges, each by their share */
 } Entry;
@@ -251,8 +253,21 @@ add_entry(Access *access, int rule, const Condition *condition)
 		add_cover(entry, cover);
 	take_root_cover(access, entry);
 	entry->candidate.rule = rule;
-	entry->candidate.program = program_build(access->builder, condition);
+	entry->condition = condition;
 	access->entries = lappend(access->entries, entry);
+}
+
+/*
+ * entry_candidate returns what is tried of an entry. Its program is made at the
+ * first place where it hangs, so that the programs of neighbours are neighbours.
+ */
+static Candidate
+entry_candidate(Access *access, Entry *entry)
+{
+	if (entry->condition != NULL)
+		entry->candidate.program = program_build(access->builder, entry->condition);
+	entry->condition = NULL;
+	return entry->candidate;
 }
 
 /*
@@ -326,7 +341,7 @@ choose_covers(Access *access, Hanging *hangings, int count, bool root)
  * note_access notes for people by which operand a rule is found.
  */
 static void
-note_access(Rule *rule, int operand)
+note_access(RuleInfo *rule, int operand)
 {
 	for (int i = 0; i < ACCESS_OPERANDS; i++)
 	{
@@ -341,23 +356,45 @@ note_access(Rule *rule, int operand)
 }
 
 /*
- * add_candidates keeps the entries of a node that are tried as they are.
+ * reserve takes room in the block of the tree and returns its place.
+ */
+static int
+reserve(Ruleset *rules, Size size)
+{
+	int			place = rules->access_size;
+	int			words = size / sizeof(int32);
+
+	if (place > PG_INT32_MAX / 2 - words)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the rules of table %s are too many", get_rel_name(rules->object.object))));
+	rules->access = growth_room(rules->context, rules->access, place, words, sizeof(int32));
+	rules->access_size += words;
+	return place;
+}
+
+static AccessNode *
+node_at(const Ruleset *rules, int place)
+{
+	return (AccessNode *) (rules->access + place);
+}
+
+/*
+ * set_candidates fills the entries of a node in that are tried as they are.
  */
 static void
-add_candidates(Access *access, AccessNode *node, const Hanging *hangings, int count, bool root)
+set_candidates(Access *access, int place, const Hanging *hangings, int count, bool root)
 {
 	Ruleset    *rules = access->rules;
+	int			filled = 0;
 
-	node->first_candidate = rules->candidate_count;
 	for (int i = 0; i < count; i++)
 	{
 		if (hangings[i].cover >= 0)
 			continue;
-		rules->candidates = growth_room(rules->context, rules->candidates, rules->candidate_count, 1, sizeof(Candidate));
-		rules->candidates[rules->candidate_count++] = hangings[i].entry->candidate;
-		rules->rules[hangings[i].entry->candidate.rule].scanned |= root;
+		access_candidates(node_at(rules, place))[filled++] = entry_candidate(access, hangings[i].entry);
+		rules->infos[hangings[i].entry->candidate.rule].scanned |= root;
 	}
-	node->candidate_count = rules->candidate_count - node->first_candidate;
 }
 
 /* What leads on from a node. */
@@ -368,6 +405,7 @@ typedef struct Leads
 	Lead	   *ranges;			/* code: index of the interval */
 	RankRange   *intervals;
 	int			range_count;
+	int			candidate_count;	/* entries that nothing leads on to */
 } Leads;
 
 /*
@@ -387,7 +425,7 @@ static void
 add_leads(Access *access, Leads *leads, Hanging *hanging)
 {
 	ListCell   *cell;
-	Rule	   *rule = &access->rules->rules[hanging->entry->candidate.rule];
+	RuleInfo   *rule = &access->rules->infos[hanging->entry->candidate.rule];
 
 	hanging->used |= UINT32_C(1) << hanging->cover;
 	foreach(cell, hanging->entry->covers[hanging->cover].comparisons)
@@ -401,7 +439,7 @@ add_leads(Access *access, Leads *leads, Hanging *hanging)
 			leads->intervals = growth_room(CurrentMemoryContext, leads->intervals, leads->range_count, 1, sizeof(RankRange));
 			leads->ranges[leads->range_count] = (Lead) {comparison->index, leads->range_count, *hanging};
 			leads->intervals[leads->range_count++] =
-				(RankRange) {comparison->low, comparison->high, hanging->entry->candidate};
+				(RankRange) {comparison->low, comparison->high, entry_candidate(access, hanging->entry)};
 			continue;
 		}
 		for (int i = 0; i < comparison->count; i++)
@@ -453,7 +491,7 @@ count_runs(const Lead *leads, int count, bool code)
 static int	build_node(Access *access, Hanging *hangings, int count, bool root);
 
 /*
- * build_child builds the node that a code leads to.
+ * build_child builds the node that a code leads to; returns its place.
  */
 static int
 build_child(Access *access, const Lead *leads, int count)
@@ -469,115 +507,163 @@ build_child(Access *access, const Lead *leads, int count)
 }
 
 /*
- * build_slots builds the children of a partition by code, and the hash table that
- * leads to them: at most half full, so that looking up ends.
+ * build_array builds the children of a partition whose codes are close together.
  */
-static void
-build_slots(Access *access, int partition, const Lead *leads, int count)
+static Partition
+build_array(Access *access, const Lead *leads, int count)
 {
 	Ruleset    *rules = access->rules;
-	int			children = count_runs(leads, count, true);
-	int			first = rules->slot_count;
-	uint32		size = 2;
+	int			size = leads[count - 1].code - leads[0].code + 1;
+	int			place = reserve(rules, size * sizeof(int32));
 	int			end;
 
-	while (size < 2 * (uint32) children)
-		size *= 2;
-	rules->slots = growth_room(rules->context, rules->slots, first, size, sizeof(Slot));
-	rules->slot_count += size;
-	for (uint32 i = 0; i < size; i++)
-		rules->slots[first + i].node = -1;
-	rules->partitions[partition] = (Partition) {leads[0].operand, -1, first, size - 1};
+	for (int i = 0; i < size; i++)
+		rules->access[place + i] = NO_CHILD;
 	for (int i = 0; i < count; i = end)
 	{
-		uint32		at = access_slot(leads[i].code, size - 1);
 		int			child;
 
 		end = end_of_run(leads, i, count, true);
 		child = build_child(access, leads + i, end - i);
-		while (rules->slots[first + at].node >= 0)
-			at = (at + 1) & (size - 1);
-		rules->slots[first + at] = (Slot) {leads[i].code, child};
+		rules->access[place + leads[i].code - leads[0].code] = child;
 	}
+	return (Partition) {leads[0].operand, PARTITION_CODES, place, leads[0].code, size - 1};
+}
+
+/*
+ * build_slots builds the children of a partition by code, and the hash table that
+ * leads to them: at most half full, so that looking up ends.
+ */
+static Partition
+build_slots(Access *access, const Lead *leads, int count)
+{
+	Ruleset    *rules = access->rules;
+	int			children = count_runs(leads, count, true);
+	uint32		size = 2;
+	int			place;
+	int			end;
+
+	if (leads[count - 1].code - leads[0].code < children * 4 + 8)
+		return build_array(access, leads, count);
+	while (size < 2 * (uint32) children)
+		size *= 2;
+	place = reserve(rules, size * sizeof(Slot));
+	for (uint32 i = 0; i < size; i++)
+		((Slot *) (rules->access + place))[i].child = NO_CHILD;
+	for (int i = 0; i < count; i = end)
+	{
+		uint32		at = access_slot(leads[i].code, size - 1);
+		int			child;
+		Slot	   *slots;
+
+		end = end_of_run(leads, i, count, true);
+		child = build_child(access, leads + i, end - i);
+		slots = (Slot *) (rules->access + place);
+		while (slots[at].child != NO_CHILD)
+			at = (at + 1) & (size - 1);
+		slots[at] = (Slot) {leads[i].code, child};
+	}
+	return (Partition) {leads[0].operand, PARTITION_SLOTS, place, 0, size - 1};
 }
 
 /*
  * build_ranges builds the interval tree of a partition by range.
  */
-static void
-build_ranges(Access *access, int partition, const Lead *leads, int count, const RankRange *intervals)
+static Partition
+build_ranges(Access *access, const Lead *leads, int count, const RankRange *intervals)
 {
-	RankRange   *own = palloc_extended(count * sizeof(RankRange), MCXT_ALLOC_HUGE);
+	RankRange  *own = palloc_extended(count * sizeof(RankRange), MCXT_ALLOC_HUGE);
+	int			root;
 
 	for (int i = 0; i < count; i++)
 		own[i] = intervals[leads[i].code];
-	access->rules->partitions[partition] =
-		(Partition) {leads[0].operand, interval_build(access->rules, own, count), 0, 0};
+	root = interval_build(access->rules, own, count);
 	pfree(own);
+	return (Partition) {leads[0].operand, PARTITION_RANGES, root, 0, 0};
 }
 
 /*
  * build_partitions builds what leads on from a node.
  */
 static void
-build_partitions(Access *access, AccessNode *node, Leads *leads)
+build_partitions(Access *access, int place, const Leads *leads)
 {
 	Ruleset    *rules = access->rules;
-	int			partition = rules->partition_count;
+	int			filled = 0;
 	int			end;
 
-	qsort(leads->codes, leads->code_count, sizeof(Lead), compare_leads);
-	qsort(leads->ranges, leads->range_count, sizeof(Lead), compare_leads);
-	node->first_partition = partition;
-	node->partition_count = count_runs(leads->codes, leads->code_count, false) +
-		count_runs(leads->ranges, leads->range_count, false);
-	rules->partitions = growth_room(rules->context, rules->partitions, partition, node->partition_count, sizeof(Partition));
-	rules->partition_count += node->partition_count;
 	for (int i = 0; i < leads->code_count; i = end)
 	{
+		Partition	partition;
+
 		end = end_of_run(leads->codes, i, leads->code_count, false);
-		build_slots(access, partition++, leads->codes + i, end - i);
+		partition = build_slots(access, leads->codes + i, end - i);
+		access_partitions(node_at(rules, place))[filled++] = partition;
 	}
 	for (int i = 0; i < leads->range_count; i = end)
 	{
+		Partition	partition;
+
 		end = end_of_run(leads->ranges, i, leads->range_count, false);
-		build_ranges(access, partition++, leads->ranges + i, end - i, leads->intervals);
+		partition = build_ranges(access, leads->ranges + i, end - i, leads->intervals);
+		access_partitions(node_at(rules, place))[filled++] = partition;
 	}
 }
 
 /*
- * build_node builds a node of the tree and all below it; returns its number.
+ * collect_leads finds all that leads on from a node, by operand.
+ */
+static void
+collect_leads(Access *access, Hanging *hangings, int count, Leads *leads)
+{
+	memset(leads, 0, sizeof(Leads));
+	for (int i = 0; i < count; i++)
+	{
+		if (hangings[i].cover >= 0)
+			add_leads(access, leads, &hangings[i]);
+		else
+			leads->candidate_count++;
+	}
+	qsort(leads->codes, leads->code_count, sizeof(Lead), compare_leads);
+	qsort(leads->ranges, leads->range_count, sizeof(Lead), compare_leads);
+}
+
+static void
+free_leads(Leads *leads)
+{
+	if (leads->codes)
+		pfree(leads->codes);
+	if (leads->ranges)
+	{
+		pfree(leads->ranges);
+		pfree(leads->intervals);
+	}
+}
+
+/*
+ * build_node builds a node of the tree and all below it; returns its place.
  */
 static int
 build_node(Access *access, Hanging *hangings, int count, bool root)
 {
-	Ruleset    *rules = access->rules;
-	int			number = rules->access_count;
-	AccessNode	node = {0};
-	Leads		leads = {0};
+	AccessNode	node;
+	Leads		leads;
+	int			place;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	rules->access = growth_room(rules->context, rules->access, number, 1, sizeof(AccessNode));
-	rules->access_count++;
 	choose_covers(access, hangings, count, root);
-	add_candidates(access, &node, hangings, count, root);
-	for (int i = 0; i < count; i++)
-	{
-		if (hangings[i].cover >= 0)
-			add_leads(access, &leads, &hangings[i]);
-	}
-	if (leads.code_count + leads.range_count > 0)
-		build_partitions(access, &node, &leads);
-	rules->access[number] = node;
-	if (leads.codes)
-		pfree(leads.codes);
-	if (leads.ranges)
-	{
-		pfree(leads.ranges);
-		pfree(leads.intervals);
-	}
-	return number;
+	collect_leads(access, hangings, count, &leads);
+	node.candidate_count = leads.candidate_count;
+	node.partition_count = count_runs(leads.codes, leads.code_count, false) +
+		count_runs(leads.ranges, leads.range_count, false);
+	place = reserve(access->rules, sizeof(AccessNode) + node.candidate_count * sizeof(Candidate) +
+					node.partition_count * sizeof(Partition));
+	*node_at(access->rules, place) = node;
+	set_candidates(access, place, hangings, count, root);
+	build_partitions(access, place, &leads);
+	free_leads(&leads);
+	return place;
 }
 
 /*
@@ -587,7 +673,7 @@ static void
 add_rule(Access *access, int rule, const Condition *condition)
 {
 	for (int i = 0; i < ACCESS_OPERANDS; i++)
-		access->rules->rules[rule].access[i] = -1;
+		access->rules->infos[rule].access[i] = -1;
 	if (condition->kind != CONDITION_OR)
 	{
 		add_entry(access, rule, condition);

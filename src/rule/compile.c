@@ -229,6 +229,7 @@ read_rules(Builder *builder)
 	table = SPI_tuptable;
 	rules->rule_count = (int) SPI_processed;
 	rules->rules = MemoryContextAllocZero(rules->context, Max(rules->rule_count, 1) * sizeof(Rule));
+	rules->infos = MemoryContextAllocZero(rules->context, Max(rules->rule_count, 1) * sizeof(RuleInfo));
 	builder->conditions = MemoryContextAlloc(builder->context, Max(rules->rule_count, 1) * sizeof(Condition *));
 	error_context_stack = &callback;
 	for (int i = 0; i < rules->rule_count; i++)
@@ -244,7 +245,7 @@ read_rules(Builder *builder)
 		rule->id = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 1, &isnull));
 		node_id = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 2, &isnull));
 		rule->node = ((NodeSlot *) hash_search(nodes, &node_id, HASH_FIND, NULL))->index;
-		rule->name = name ? MemoryContextStrdup(rules->context, name) : NULL;
+		rules->infos[i].name = name ? MemoryContextStrdup(rules->context, name) : NULL;
 		compile_rule(builder, rule, SPI_getvalue(row, table->tupdesc, 4), scratch);
 	}
 	error_context_stack = callback.previous;

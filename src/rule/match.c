@@ -23,12 +23,14 @@ static void
 name_rule(void *arg)
 {
 	const Ruleset *rules = arg;
-	const Rule *rule = rules->current;
+	const Rule *rule = &rules->rules[rules->current];
+	const char *name;
 
-	if (rule == NULL)
+	if (rules->current < 0)
 		return;
-	if (rule->name != NULL)
-		errcontext("rule %d (%s) of territory \"%s\"", rule->id, rule->name,
+	name = rules->infos[rules->current].name;
+	if (name != NULL)
+		errcontext("rule %d (%s) of territory \"%s\"", rule->id, name,
 				   territory_to_cstring(rules->nodes[rule->node].path));
 	else
 		errcontext("rule %d of territory \"%s\"", rule->id,
@@ -52,7 +54,7 @@ match_begin(MatchScope *scope, Ruleset *rules)
 	session_become(&scope->role, rules->object.owner);
 	scope->pin = rules->pins ? session_pin(&rules->settings, rules->pins) : 0;
 	rules->matching = true;
-	rules->current = NULL;
+	rules->current = -1;
 }
 
 /*
@@ -73,7 +75,7 @@ match_end(MatchScope *scope)
 static Datum
 attribute_value(Ruleset *rules, Attribute *attribute, bool *isnull)
 {
-	const Rule *current = rules->current;
+	int			current = rules->current;
 
 	if (attribute->attno != 0)
 	{
@@ -84,7 +86,7 @@ attribute_value(Ruleset *rules, Attribute *attribute, bool *isnull)
 	}
 	if (attribute->stamp != rules->stamp)
 	{
-		rules->current = &rules->rules[attribute->rule];
+		rules->current = attribute->rule;
 		attribute->value = ExecEvalExpr(attribute->state, rules->econtext, &attribute->isnull);
 		attribute->stamp = rules->stamp;
 		rules->current = current;
@@ -241,7 +243,7 @@ count_candidate(Ruleset *rules, Candidate candidate)
 		return;
 	count->matched += count->stamp != rules->stamp;
 	count->stamp = rules->stamp;
-	hit(rules, rules->current);
+	hit(rules, &rules->rules[candidate.rule]);
 }
 
 /*
@@ -250,11 +252,11 @@ count_candidate(Ruleset *rules, Candidate candidate)
 static inline void
 try_candidate(Ruleset *rules, Candidate candidate)
 {
-	rules->current = &rules->rules[candidate.rule];
+	rules->current = candidate.rule;
 	if (unlikely(rules->counts != NULL))
 		count_candidate(rules, candidate);
 	else if (program_is_true(rules, candidate.program))
-		hit(rules, rules->current);
+		hit(rules, &rules->rules[candidate.rule]);
 }
 
 /*
@@ -286,17 +288,21 @@ try_intervals(Ruleset *rules, int at, int rank)
 }
 
 /*
- * find_child returns the child that a code leads to, or -1.
+ * find_child returns the place of the child that a code leads to, or NO_CHILD.
  */
 static inline int
 find_child(const Ruleset *rules, const Partition *partition, int code)
 {
-	const Slot *slots = rules->slots + partition->first_slot;
-	uint32		at = access_slot(code, partition->mask);
+	const int32 *place = rules->access + partition->place;
+	const Slot *slots = (const Slot *) place;
+	uint32		at = (uint32) code - (uint32) partition->first;
 
-	while (slots[at].node >= 0 && slots[at].code != code)
-		at = (at + 1) & partition->mask;
-	return slots[at].node;
+	if (partition->kind == PARTITION_CODES)
+		return at <= partition->last ? place[at] : NO_CHILD;
+	at = access_slot(code, partition->last);
+	while (slots[at].child != NO_CHILD && slots[at].code != code)
+		at = (at + 1) & partition->last;
+	return slots[at].child;
 }
 
 /*
@@ -304,11 +310,11 @@ find_child(const Ruleset *rules, const Partition *partition, int code)
  * which is no deeper than a rule has covers.
  */
 static void
-visit(Ruleset *rules, int number)
+visit(Ruleset *rules, int place)
 {
-	const AccessNode *node = &rules->access[number];
-	const Candidate *candidates = rules->candidates + node->first_candidate;
-	const Partition *partitions = rules->partitions + node->first_partition;
+	AccessNode *node = (AccessNode *) (rules->access + place);
+	const Candidate *candidates = access_candidates(node);
+	const Partition *partitions = access_partitions(node);
 
 	for (int i = 0; i < node->candidate_count; i++)
 		try_candidate(rules, candidates[i]);
@@ -318,13 +324,16 @@ visit(Ruleset *rules, int number)
 		int			code = row_code(rules, partition->operand);
 		int			child;
 
-		if (partition->root >= 0)
+		if (code == CODE_UNKNOWN)
+			continue;
+		if (partition->kind != PARTITION_RANGES)
 		{
-			if (code >= 0)
-				try_intervals(rules, partition->root, code);
+			child = find_child(rules, partition, code);
+			if (child != NO_CHILD)
+				visit(rules, child);
 		}
-		else if (code != CODE_UNKNOWN && (child = find_child(rules, partition, code)) >= 0)
-			visit(rules, child);
+		else if (code != CODE_NULL)
+			try_intervals(rules, partition->place, code);
 	}
 }
 
@@ -338,7 +347,7 @@ find_hits(Ruleset *rules)
 
 	rules->hit_count = 0;
 	visit(rules, 0);
-	rules->current = NULL;
+	rules->current = -1;
 	MemoryContextSwitchTo(old);
 }
 
@@ -349,6 +358,28 @@ compare_int(const void *a, const void *b)
 	int			y = *(const int *) b;
 
 	return (x > y) - (x < y);
+}
+
+/*
+ * sort_hits puts the hits in tree order. They are few; many come by qsort.
+ */
+static void
+sort_hits(int *hits, int count)
+{
+	if (count > 32)
+	{
+		qsort(hits, count, sizeof(int), compare_int);
+		return;
+	}
+	for (int i = 1; i < count; i++)
+	{
+		int			hit = hits[i];
+		int			at = i;
+
+		for (; at > 0 && hits[at - 1] > hit; at--)
+			hits[at] = hits[at - 1];
+		hits[at] = hit;
+	}
 }
 
 /*
@@ -401,8 +432,7 @@ match_row(Ruleset *rules, TupleTableSlot *slot)
 	error_context_stack = &callback;
 	find_hits(rules);
 	error_context_stack = callback.previous;
-	if (rules->hit_count > 1)
-		qsort(rules->hits, rules->hit_count, sizeof(int), compare_int);
+	sort_hits(rules->hits, rules->hit_count);
 	for (int i = 0; i < rules->hit_count; i++)
 	{
 		int			node = rules->hits[i];

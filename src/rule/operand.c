@@ -27,10 +27,14 @@
 #include "rule/growth.h"
 #include "compat.h"
 
-/* A constant as it is looked up: an integer, bytes, or a value of its type. */
+/* A constant as it is looked up. */
 typedef struct DictionaryKey
 {
-	Datum		value;
+	union
+	{
+		uint64		word;		/* an integer; the first bytes */
+		Datum		value;		/* of its type */
+	};
 	const char *bytes;
 	int			size;
 } DictionaryKey;
@@ -69,15 +73,45 @@ mix_integer(uint64 value)
 	return (uint32) (((value ^ (value >> 32)) * UINT64CONST(0x9E3779B97F4A7C15)) >> 32);
 }
 
+/*
+ * first_bytes returns the first bytes, eight at most, as one integer: of values of
+ * the same size, those that differ there give different ones.
+ */
+static inline uint64
+first_bytes(const char *bytes, int size)
+{
+	uint64		word;
+	uint32		first;
+	uint32		last;
+
+	if (size >= 8)
+	{
+		memcpy(&word, bytes, 8);
+		return word;
+	}
+	if (size >= 4)
+	{
+		memcpy(&first, bytes, 4);
+		memcpy(&last, bytes + size - 4, 4);
+		return (uint64) last << 32 | first;
+	}
+	if (size == 0)
+		return 0;
+	return (uint64) (unsigned char) bytes[0] << 16 | (uint64) (unsigned char) bytes[size / 2] << 8 |
+		(unsigned char) bytes[size - 1];
+}
+
 static inline uint32
 hash_key(Operand *operand, const DictionaryKey *key)
 {
 	switch (operand->class)
 	{
 		case VALUE_INTEGER:
-			return mix_integer((uint64) DatumGetInt64(key->value));
+			return mix_integer(key->word);
 		case VALUE_BYTES:
-			return hash_bytes((const unsigned char *) key->bytes, key->size);
+			/* short values, which most are, differ in their first bytes */
+			return key->size <= 8 ? mix_integer(key->word ^ key->size) :
+				hash_bytes((const unsigned char *) key->bytes, key->size);
 		case VALUE_OTHER:
 			return DatumGetUInt32(FunctionCall1Coll(&operand->hash_function, operand->collation, key->value));
 	}
@@ -90,9 +124,10 @@ equal_keys(Operand *operand, const DictionaryKey *a, const DictionaryKey *b)
 	switch (operand->class)
 	{
 		case VALUE_INTEGER:
-			return a->value == b->value;
+			return a->word == b->word;
 		case VALUE_BYTES:
-			return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+			return a->word == b->word && a->size == b->size &&
+				(a->size <= 8 || memcmp(a->bytes, b->bytes, a->size) == 0);
 		case VALUE_OTHER:
 			return DatumGetBool(FunctionCall2Coll(&operand->equal_function, operand->collation,
 												  a->value, b->value));
@@ -373,23 +408,43 @@ operand_find(Builder *builder, Expr *expr, OperandKind kind, Oid by, Oid collati
 }
 
 /*
- * make_key prepares a value for being looked up.
+ * bytes_of finds the bytes of a value, which is seldom compressed or elsewhere.
  */
-static inline DictionaryKey
-make_key(const Operand *operand, Oid type, Datum value)
+static inline const char *
+bytes_of(Datum value, int *size)
 {
-	DictionaryKey key = {value, NULL, 0};
+	struct varlena *bytes = (struct varlena *) DatumGetPointer(value);
 
+	if (VARATT_IS_COMPRESSED(bytes) || VARATT_IS_EXTERNAL(bytes))
+		bytes = PG_DETOAST_DATUM_PACKED(value);
+	*size = VARSIZE_ANY_EXHDR(bytes);
+	return VARDATA_ANY(bytes);
+}
+
+/*
+ * make_key prepares a value for being looked up; false where it is shorter than
+ * the prefix.
+ */
+static inline bool
+make_key(const Operand *operand, Oid type, Datum value, DictionaryKey *key)
+{
+	key->size = 0;
 	if (operand->class == VALUE_INTEGER)
-		key.value = Int64GetDatum(integer_of(type, value));
-	else if (operand->class == VALUE_BYTES)
+		key->word = (uint64) integer_of(type, value);
+	else if (operand->class == VALUE_OTHER)
+		key->value = value;
+	else
 	{
-		struct varlena *bytes = PG_DETOAST_DATUM_PACKED(value);
-
-		key.bytes = VARDATA_ANY(bytes);
-		key.size = VARSIZE_ANY_EXHDR(bytes);
+		key->bytes = bytes_of(value, &key->size);
+		if (operand->kind == OPERAND_PREFIX)
+		{
+			if (key->size < operand->size)
+				return false;
+			key->size = operand->size;
+		}
+		key->word = first_bytes(key->bytes, key->size);
 	}
-	return key;
+	return true;
 }
 
 /*
@@ -399,11 +454,12 @@ int
 operand_enter(Builder *builder, int number, Oid type, Datum value)
 {
 	Operand    *operand = &builder->rules->operands[number];
-	DictionaryKey key = make_key(operand, type, value);
+	DictionaryKey key = {0};
 	DictionaryEntry *entry;
 	MemoryContext old;
 	bool		found;
 
+	(void) make_key(operand, type, value, &key);
 	operand->dictionary->private_data = operand;	/* the array may have moved */
 	entry = dictionary_insert(operand->dictionary, key, &found);
 	if (found)
@@ -527,7 +583,11 @@ operand_finish(Builder *builder)
 		if (operand->kind == OPERAND_ORDER)
 			places[i] = sort_bounds(rules, operand);
 		else if (operand->dictionary)
+		{
 			operand->dictionary->private_data = operand;
+			/* a quarter full: the first look tells, mostly */
+			dictionary_grow(operand->dictionary, Max(4 * (uint64) operand->value_count, 16));
+		}
 	}
 	return places;
 }
@@ -548,7 +608,7 @@ integer_rank(const Operand *operand, int64 value)
 	{
 		int			half = count / 2;
 
-		base = DatumGetInt64(base[half - 1]) < value ? base + half : base;
+		base += half & -(int) (DatumGetInt64(base[half - 1]) < value);
 		count -= half;
 	}
 	base += DatumGetInt64(*base) < value;
@@ -600,13 +660,8 @@ operand_code_of(Operand *operand, Datum value)
 	if (operand->kind == OPERAND_ORDER)
 		return operand->class == VALUE_INTEGER ?
 			integer_rank(operand, integer_of(operand->type, value)) : other_rank(operand, value);
-	key = make_key(operand, operand->type, value);
-	if (operand->kind == OPERAND_PREFIX)
-	{
-		if (key.size < operand->size)
-			return CODE_UNKNOWN;
-		key.size = operand->size;
-	}
+	if (!make_key(operand, operand->type, value, &key))
+		return CODE_UNKNOWN;
 	entry = dictionary_lookup(operand->dictionary, key);
 	return entry ? entry->code : CODE_UNKNOWN;
 }

@@ -64,32 +64,30 @@ typedef enum ValueClass
 
 typedef struct Operand
 {
+	/* scratch; first, for matching looks at little else */
+	uint32		stamp;
+	int			code;
 	OperandKind kind;
 	ValueClass	class;
 	int			attribute;
+	int			size;			/* PREFIX: bytes */
+	Oid			type;			/* of the values */
+	int			value_count;	/* constants, or bounds */
+	struct dictionary_hash *dictionary; /* EQUAL, PREFIX */
+	Datum	   *bounds;			/* ORDER; ascending */
+	Datum	   *abbreviated;	/* NULL: the type has no abbreviated form */
+	SortSupport order;
 	int			next;			/* of the attribute's operands, or -1 */
 	Oid			by;				/* equality operator or btree operator family */
 	Oid			collation;
-	Oid			type;			/* of the values */
 	int16		typlen;
 	bool		byval;
-	int			size;			/* PREFIX: bytes */
-	/* EQUAL, PREFIX */
 	FmgrInfo	hash_function;	/* of class OTHER */
 	FmgrInfo	equal_function;
-	struct dictionary_hash *dictionary;
-	int			value_count;	/* constants, or bounds */
-	/* ORDER */
-	Datum	   *bounds;			/* ascending */
-	Datum	   *abbreviated;	/* NULL: the type has no abbreviated form */
-	SortSupport order;
 	/* while it is built: share of the rows by code, or of those up to a rank; of other codes; of NULL */
 	float	   *shares;
 	float		other_share;
 	float		null_share;
-	/* scratch */
-	uint32		stamp;
-	int			code;
 } Operand;
 
 /* A predicate that only the executor can evaluate; shared by equal conditions. */
@@ -134,35 +132,47 @@ typedef struct Step
 typedef struct Candidate
 {
 	int			rule;
-	int			program;
+	int			program;		/* its first step, or one of these results */
 } Candidate;
 
 /*
  * The access tree. Each node has candidates that are tried as they are, and
  * partitions, each by an operand: a row goes on to the child that has the row's
  * code, or finds the candidates whose range has the row's rank.
+ *
+ * It lies in one block of memory, since matching waits for memory above all:
+ * after a node come its candidates and its partitions, after these the slots that
+ * lead to its children. Places are offsets in the block, in words of 4 bytes.
  */
 typedef struct AccessNode
 {
-	int			first_candidate;
-	int			candidate_count;
-	int			first_partition;
-	int			partition_count;
+	int32		candidate_count;
+	int32		partition_count;
 } AccessNode;
+
+typedef enum PartitionKind
+{
+	PARTITION_CODES,			/* children by code, in an array */
+	PARTITION_SLOTS,			/* children by code, in a hash table */
+	PARTITION_RANGES			/* candidates by rank, in an interval tree */
+} PartitionKind;
 
 typedef struct Partition
 {
-	int			operand;
-	int			root;			/* of an interval tree, or -1: children by code */
-	int			first_slot;		/* of a hash table of slots */
-	uint32		mask;			/* its size - 1 */
+	int32		operand;
+	int32		kind;
+	int32		place;			/* of the array or the table; root of the interval tree */
+	int32		first;			/* CODES: code of the first child of the array */
+	uint32		last;			/* greatest index in the array or the table */
 } Partition;
 
 typedef struct Slot
 {
-	int			code;
-	int			node;			/* -1: empty */
+	int32		code;
+	int32		child;			/* place of a node, or NO_CHILD: the slot is empty */
 } Slot;
+
+#define NO_CHILD (-1)
 
 /*
  * The slot at which looking for a code begins; the next ones follow.
@@ -171,6 +181,18 @@ static inline uint32
 access_slot(int code, uint32 mask)
 {
 	return (uint32) (((uint64) (uint32) code * UINT64CONST(0x9E3779B97F4A7C15)) >> 32) & mask;
+}
+
+static inline Candidate *
+access_candidates(AccessNode *node)
+{
+	return (Candidate *) (node + 1);
+}
+
+static inline Partition *
+access_partitions(AccessNode *node)
+{
+	return (Partition *) (access_candidates(node) + node->candidate_count);
 }
 
 /* A node of a centered interval tree; see interval.c. */
@@ -190,16 +212,21 @@ typedef struct IntervalEnd
 	Candidate	candidate;
 } IntervalEnd;
 
-#define ACCESS_OPERANDS 4
-
 typedef struct Rule
 {
 	int32		id;
 	int			node;			/* index */
+} Rule;
+
+#define ACCESS_OPERANDS 4
+
+/* What people want to know of a rule; apart from it, for matching is all about memory near by. */
+typedef struct RuleInfo
+{
 	char	   *name;			/* NULL: none */
 	bool		scanned;		/* is tried for every row */
 	int			access[ACCESS_OPERANDS];	/* operands that lead to it, -1 ends them */
-} Rule;
+} RuleInfo;
 
 /* A node that has active rules for the object; in tree order. */
 typedef struct RuleNode
@@ -247,6 +274,7 @@ typedef struct Ruleset
 	RuleNode   *nodes;
 	int			node_count;
 	Rule	   *rules;
+	RuleInfo   *infos;
 	int			rule_count;
 
 	Attribute  *attributes;
@@ -260,14 +288,8 @@ typedef struct Ruleset
 	int		   *codes;			/* lists of the steps */
 	int			code_count;
 
-	AccessNode *access;			/* the first one is the root */
-	int			access_count;
-	Candidate  *candidates;
-	int			candidate_count;
-	Partition  *partitions;
-	int			partition_count;
-	Slot	   *slots;
-	int			slot_count;
+	int32	   *access;			/* the access tree; its root is at 0 */
+	int			access_size;	/* words */
 	IntervalNode *intervals;
 	int			interval_count;
 	IntervalEnd *lows;			/* ends of intervals, ascending within a node */
@@ -277,7 +299,7 @@ typedef struct Ruleset
 	/* scratch: valid where the stamp is that of the row */
 	ExprContext *econtext;
 	uint32		stamp;
-	const Rule *current;		/* for error context */
+	int			current;		/* rule, for error context; -1: none */
 	uint32	   *node_stamp;
 	int32	   *node_rule;		/* lowest matching rule */
 	int		   *hits;			/* nodes with a matching rule */
