@@ -141,6 +141,16 @@ territory_mblen(const char *at, Size limit)
 #endif
 
 /*
+ * Asks the processor for memory that is read soon; a hint that compilers without
+ * it can do without.
+ */
+#if defined(__GNUC__) || defined(__clang__)
+#define territory_prefetch(address) __builtin_prefetch(address)
+#else
+#define territory_prefetch(address) ((void) 0)
+#endif
+
+/*
  * What an operator means in the operator families of orders: btree strategies
  * became comparisons of any ordered access method (18), with the same numbers.
  */

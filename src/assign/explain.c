@@ -108,7 +108,7 @@ fetch_record(const Ruleset *rules, const char *key)
 static bool
 is_own(const Ruleset *rules, int node)
 {
-	return rules->node_stamp[node] == rules->stamp;
+	return match_has_rule(rules, node);
 }
 
 /*
@@ -250,7 +250,7 @@ explain_rule(const Explanation *e, const Rule *rule, const char *expression)
 
 /*
  * rule_expressions returns the expressions of the rule set's rules, which are
- * in ascending order of id in both.
+ * in the same order in both.
  */
 static char **
 rule_expressions(const Ruleset *rules)
@@ -262,8 +262,10 @@ rule_expressions(const Ruleset *rules)
 	int			next = 0;
 
 	session_become(&role, catalog_owner());
-	session_execute("SELECT id, expression FROM territory.rule"
-					" WHERE object OPERATOR(pg_catalog.=) $1 AND active ORDER BY id",
+	session_execute("SELECT r.id, r.expression FROM territory.rule r"
+					"  JOIN territory.node n ON n.id OPERATOR(pg_catalog.=) r.node_id"
+					" WHERE r.object OPERATOR(pg_catalog.=) $1 AND r.active"
+					"   AND n.model_id OPERATOR(pg_catalog.=) territory.active_model() ORDER BY n.path, r.id",
 					SPI_OK_SELECT, 1, types, values, NULL);
 	session_restore_role(&role);
 	for (uint64 i = 0; i < SPI_processed && next < rules->rule_count; i++)
@@ -286,15 +288,13 @@ explain_nodes(const Explanation *e)
 	const Ruleset *rules = e->rules;
 	char	  **expressions = rule_expressions(rules);
 
-	for (int node = 0; node < rules->node_count; node++)
+	for (int i = 0; i < rules->rule_count; i++)
 	{
-		if (e->only != NULL && territory_compare(e->only, rules->nodes[node].path) != 0)
-			continue;
-		for (int i = 0; i < rules->rule_count; i++)
-		{
-			if (rules->rules[i].node == node && expressions[i] != NULL)
-				explain_rule(e, &rules->rules[i], expressions[i]);
-		}
+		const Rule *rule = &rules->rules[i];
+
+		if (expressions[i] != NULL &&
+			(e->only == NULL || territory_compare(e->only, rules->nodes[rule->node].path) == 0))
+			explain_rule(e, rule, expressions[i]);
 	}
 }
 

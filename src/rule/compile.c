@@ -179,7 +179,7 @@ add_columns(Ruleset *rules, Expr *expr)
  * again: a function may have got another owner since the rule was written.
  */
 static void
-compile_rule(Builder *builder, Rule *rule, const char *expression, MemoryContext scratch)
+compile_rule(Builder *builder, int rule, const char *expression, MemoryContext scratch)
 {
 	Ruleset    *rules = builder->rules;
 	MemoryContext old = MemoryContextSwitchTo(scratch);
@@ -195,10 +195,53 @@ compile_rule(Builder *builder, Rule *rule, const char *expression, MemoryContext
 	MemoryContextSwitchTo(rules->context);
 	add_columns(rules, expr);
 	MemoryContextSwitchTo(builder->context);
-	builder->rule = rule - rules->rules;
-	builder->conditions[builder->rule] = condition_build(builder, expr);
+	builder->rule = rule;
+	builder->conditions[rule] = condition_build(builder, expr);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(scratch);
+}
+
+/*
+ * place_rules gives each rule its place, in the order of nodes; those of a node
+ * keep the order of the rows, which is by id. Returns the row of each rule, in the
+ * builder's context.
+ */
+static int *
+place_rules(Builder *builder, SPITupleTable *table, int count)
+{
+	Ruleset    *rules = builder->rules;
+	HTAB	   *nodes = index_nodes(rules);
+	MemoryContext old = MemoryContextSwitchTo(builder->context);
+	int		   *node_of = palloc(Max(count, 1) * sizeof(int));
+	int		   *next = palloc0((rules->node_count + 1) * sizeof(int));
+	int		   *rows = palloc(Max(count, 1) * sizeof(int));
+	bool		isnull;
+
+	builder->conditions = palloc(Max(count, 1) * sizeof(Condition *));
+	MemoryContextSwitchTo(rules->context);
+	rules->rule_count = count;
+	rules->rules = palloc0(Max(count, 1) * sizeof(Rule));
+	rules->infos = palloc0(Max(count, 1) * sizeof(RuleInfo));
+	MemoryContextSwitchTo(old);
+	for (int i = 0; i < count; i++)
+	{
+		int32		id = DatumGetInt32(SPI_getbinval(table->vals[i], table->tupdesc, 2, &isnull));
+
+		node_of[i] = ((NodeSlot *) hash_search(nodes, &id, HASH_FIND, NULL))->index;
+		next[node_of[i] + 1]++;
+	}
+	for (int i = 1; i <= rules->node_count; i++)
+		next[i] += next[i - 1];
+	for (int i = 0; i < count; i++)
+	{
+		int			place = next[node_of[i]]++;
+
+		rows[place] = i;
+		rules->rules[place].node = node_of[i];
+		rules->rules[place].id = DatumGetInt32(SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull));
+	}
+	hash_destroy(nodes);
+	return rows;
 }
 
 /*
@@ -219,39 +262,29 @@ read_rules(Builder *builder)
 	};
 	Ruleset    *rules = builder->rules;
 	Datum		values[1] = {ObjectIdGetDatum(rules->object.object)};
-	HTAB	   *nodes = index_nodes(rules);
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "territory criteria",
 												  ALLOCSET_DEFAULT_SIZES);
 	ErrorContextCallback callback = {error_context_stack, report_rule, NULL};
 	SPITupleTable *table;
+	int		   *rows;
 
 	session_execute_kept(&find, values, NULL);
 	table = SPI_tuptable;
-	rules->rule_count = (int) SPI_processed;
-	rules->rules = MemoryContextAllocZero(rules->context, Max(rules->rule_count, 1) * sizeof(Rule));
-	rules->infos = MemoryContextAllocZero(rules->context, Max(rules->rule_count, 1) * sizeof(RuleInfo));
-	builder->conditions = MemoryContextAlloc(builder->context, Max(rules->rule_count, 1) * sizeof(Condition *));
+	rows = place_rules(builder, table, (int) SPI_processed);
 	error_context_stack = &callback;
 	for (int i = 0; i < rules->rule_count; i++)
 	{
-		Rule	   *rule = &rules->rules[i];
-		HeapTuple	row = table->vals[i];
+		HeapTuple	row = table->vals[rows[i]];
 		char	   *name = SPI_getvalue(row, table->tupdesc, 3);
-		int32		node_id;
-		bool		isnull;
 
 		CHECK_FOR_INTERRUPTS();
 		callback.arg = row;
-		rule->id = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 1, &isnull));
-		node_id = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 2, &isnull));
-		rule->node = ((NodeSlot *) hash_search(nodes, &node_id, HASH_FIND, NULL))->index;
 		rules->infos[i].name = name ? MemoryContextStrdup(rules->context, name) : NULL;
-		compile_rule(builder, rule, SPI_getvalue(row, table->tupdesc, 4), scratch);
+		compile_rule(builder, i, SPI_getvalue(row, table->tupdesc, 4), scratch);
 	}
 	error_context_stack = callback.previous;
 	SPI_freetuptable(table);
 	MemoryContextDelete(scratch);
-	hash_destroy(nodes);
 }
 
 /*
@@ -269,9 +302,8 @@ init_execution(Ruleset *rules)
 		if (attribute->attno == 0)
 			attribute->state = ExecInitExpr(attribute->expr, NULL);
 	}
-	rules->node_stamp = palloc0(Max(rules->node_count, 1) * sizeof(uint32));
-	rules->node_rule = palloc(Max(rules->node_count, 1) * sizeof(int32));
-	rules->hits = palloc(Max(rules->node_count, 1) * sizeof(int));
+	rules->hit_room = 16;
+	rules->hits = palloc(rules->hit_room * sizeof(int));
 	rules->matches = palloc(Max(rules->node_count, 1) * sizeof(Match));
 }
 

@@ -406,6 +406,10 @@ make_predicate(Builder *builder, Expr *expr, bool want)
 	condition->index = intern(&builder->predicate_exprs, expr, &is_new);
 	if (!is_new)
 		return condition;
+	if (rules->predicate_count > STEP_MAX_INDEX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the rules have too many conditions that only the executor can evaluate")));
 	if (rules->predicate_count == builder->predicate_room)
 	{
 		builder->predicate_room *= 2;

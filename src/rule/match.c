@@ -15,6 +15,15 @@
 #include "miscadmin.h"
 
 #include "rule/ruleset.h"
+#include "compat.h"
+
+/* sort_rules: ascending numbers, inline, for it is called for every row */
+#define ST_SORT sort_rules
+#define ST_ELEMENT_TYPE int
+#define ST_COMPARE(a, b) ((*(a) > *(b)) - (*(a) < *(b)))
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /*
  * name_rule adds the rule at work to an error that its criteria raise.
@@ -23,11 +32,12 @@ static void
 name_rule(void *arg)
 {
 	const Ruleset *rules = arg;
-	const Rule *rule = &rules->rules[rules->current];
+	const Rule *rule;
 	const char *name;
 
 	if (rules->current < 0)
 		return;
+	rule = &rules->rules[rules->current];
 	name = rules->infos[rules->current].name;
 	if (name != NULL)
 		errcontext("rule %d (%s) of territory \"%s\"", rule->id, name,
@@ -167,20 +177,23 @@ has_code(const int *codes, int count, int code)
 }
 
 /*
- * code_passes answers a step's question about a code, which is not that of NULL.
+ * answer_of answers a step's question.
  */
 static inline bool
-code_passes(const Ruleset *rules, const Step *step, int code)
+answer_of(Ruleset *rules, const Step *step)
 {
-	switch (step->kind)
-	{
-		case STEP_CODE:
-			return (code == step->from) != step->negated;
-		case STEP_RANGE:
-			return (code >= step->from && code <= step->to) != step->negated;
-		default:
-			return has_code(rules->codes + step->from, step->to - step->from, code) != step->negated;
-	}
+	int			code;
+
+	if (step->kind == STEP_EXPR)
+		return row_predicate(rules, step->index) == step->from;
+	code = row_code(rules, step->index);
+	if (code == CODE_NULL)
+		return step->if_null;
+	if (step->kind == STEP_CODE)
+		return (code == step->from) != step->negated;
+	if (step->kind == STEP_RANGE)
+		return (code >= step->from && code <= step->to) != step->negated;
+	return has_code(rules->codes + step->from, step->to - step->from, code) != step->negated;
 }
 
 /*
@@ -192,17 +205,11 @@ program_is_true(Ruleset *rules, int at)
 	while (at >= 0)
 	{
 		const Step *step = &rules->steps[at];
-		bool		answer;
+		bool		answer = answer_of(rules, step);
 
-		if (step->kind == STEP_EXPR)
-			answer = row_predicate(rules, step->index) == step->from;
-		else
-		{
-			int			code = row_code(rules, step->index);
-
-			answer = code == CODE_NULL ? step->if_null : code_passes(rules, step, code);
-		}
-		at = answer ? step->on_true : step->on_false;
+		if (step->last)
+			return answer;
+		at = answer == step->go_on ? at + 1 : step->otherwise;
 	}
 	return at == PROGRAM_TRUE;
 }
@@ -211,16 +218,14 @@ program_is_true(Ruleset *rules, int at)
  * hit notes that the row makes a rule true.
  */
 static inline void
-hit(Ruleset *rules, const Rule *rule)
+hit(Ruleset *rules, int rule)
 {
-	if (rules->node_stamp[rule->node] != rules->stamp)
+	if (rules->hit_count == rules->hit_room)
 	{
-		rules->node_stamp[rule->node] = rules->stamp;
-		rules->node_rule[rule->node] = rule->id;
-		rules->hits[rules->hit_count++] = rule->node;
+		rules->hit_room *= 2;
+		rules->hits = repalloc_huge(rules->hits, rules->hit_room * sizeof(int));
 	}
-	else if (rule->id < rules->node_rule[rule->node])
-		rules->node_rule[rule->node] = rule->id;
+	rules->hits[rules->hit_count++] = rule;
 }
 
 /*
@@ -243,27 +248,46 @@ count_candidate(Ruleset *rules, Candidate candidate)
 		return;
 	count->matched += count->stamp != rules->stamp;
 	count->stamp = rules->stamp;
-	hit(rules, &rules->rules[candidate.rule]);
+	hit(rules, candidate.rule);
 }
 
 /*
- * try_candidate checks what is left of a rule.
- */
-static inline void
-try_candidate(Ruleset *rules, Candidate candidate)
-{
-	rules->current = candidate.rule;
-	if (unlikely(rules->counts != NULL))
-		count_candidate(rules, candidate);
-	else if (program_is_true(rules, candidate.program))
-		hit(rules, &rules->rules[candidate.rule]);
-}
-
-/*
- * try_intervals tries the candidates whose range has a rank; see interval.c.
+ * try_waiting checks what is left of the rules that were found.
  */
 static void
-try_intervals(Ruleset *rules, int at, int rank)
+try_waiting(Ruleset *rules)
+{
+	for (int i = 0; i < rules->waiting_count; i++)
+	{
+		Candidate	candidate = rules->waiting[i];
+
+		rules->current = candidate.rule;
+		if (unlikely(rules->counts != NULL))
+			count_candidate(rules, candidate);
+		else if (program_is_true(rules, candidate.program))
+			hit(rules, candidate.rule);
+	}
+	rules->waiting_count = 0;
+}
+
+/*
+ * find notes a rule that is to be tried. Its program is fetched meanwhile.
+ */
+static inline void
+find(Ruleset *rules, Candidate candidate)
+{
+	if (rules->waiting_count == WAITING_CANDIDATES)
+		try_waiting(rules);
+	if (candidate.program >= 0)
+		territory_prefetch(&rules->steps[candidate.program]);
+	rules->waiting[rules->waiting_count++] = candidate;
+}
+
+/*
+ * find_intervals finds the candidates whose range has a rank; see interval.c.
+ */
+static void
+find_intervals(Ruleset *rules, int at, int rank)
 {
 	while (at >= 0)
 	{
@@ -274,12 +298,12 @@ try_intervals(Ruleset *rules, int at, int rank)
 		if (rank <= node->center)
 		{
 			for (int i = 0; i < node->count && lows[i].bound <= rank; i++)
-				try_candidate(rules, lows[i].candidate);
+				find(rules, lows[i].candidate);
 		}
 		else
 		{
 			for (int i = 0; i < node->count && highs[i].bound >= rank; i++)
-				try_candidate(rules, highs[i].candidate);
+				find(rules, highs[i].candidate);
 		}
 		if (rank == node->center)
 			return;
@@ -306,7 +330,7 @@ find_child(const Ruleset *rules, const Partition *partition, int code)
 }
 
 /*
- * visit tries all rules that the row comes to from a node of the access tree,
+ * visit finds all rules that the row comes to from a node of the access tree,
  * which is no deeper than a rule has covers.
  */
 static void
@@ -317,7 +341,7 @@ visit(Ruleset *rules, int place)
 	const Partition *partitions = access_partitions(node);
 
 	for (int i = 0; i < node->candidate_count; i++)
-		try_candidate(rules, candidates[i]);
+		find(rules, candidates[i]);
 	for (int i = 0; i < node->partition_count; i++)
 	{
 		const Partition *partition = &partitions[i];
@@ -333,12 +357,12 @@ visit(Ruleset *rules, int place)
 				visit(rules, child);
 		}
 		else if (code != CODE_NULL)
-			try_intervals(rules, partition->place, code);
+			find_intervals(rules, partition->place, code);
 	}
 }
 
 /*
- * find_hits collects the nodes that have a true rule.
+ * find_hits collects the true rules.
  */
 static void
 find_hits(Ruleset *rules)
@@ -346,40 +370,51 @@ find_hits(Ruleset *rules)
 	MemoryContext old = MemoryContextSwitchTo(rules->econtext->ecxt_per_tuple_memory);
 
 	rules->hit_count = 0;
+	rules->waiting_count = 0;
 	visit(rules, 0);
+	try_waiting(rules);
 	rules->current = -1;
 	MemoryContextSwitchTo(old);
 }
 
-static int
-compare_int(const void *a, const void *b)
+/*
+ * unique_hits sorts the true rules and leaves the first of each node, which is
+ * the one of the lowest id.
+ */
+static void
+unique_hits(Ruleset *rules)
 {
-	int			x = *(const int *) a;
-	int			y = *(const int *) b;
+	int			left = 0;
 
-	return (x > y) - (x < y);
+	if (rules->hit_count > 1)
+		sort_rules(rules->hits, rules->hit_count);
+	for (int i = 0; i < rules->hit_count; i++)
+	{
+		if (left == 0 || rules->rules[rules->hits[i]].node != rules->rules[rules->hits[left - 1]].node)
+			rules->hits[left++] = rules->hits[i];
+	}
+	rules->hit_count = left;
 }
 
 /*
- * sort_hits puts the hits in tree order. They are few; many come by qsort.
+ * match_has_rule tells whether a node has a true rule, by the last match.
  */
-static void
-sort_hits(int *hits, int count)
+bool
+match_has_rule(const Ruleset *rules, int node)
 {
-	if (count > 32)
-	{
-		qsort(hits, count, sizeof(int), compare_int);
-		return;
-	}
-	for (int i = 1; i < count; i++)
-	{
-		int			hit = hits[i];
-		int			at = i;
+	int			low = 0;
+	int			high = rules->hit_count;
 
-		for (; at > 0 && hits[at - 1] > hit; at--)
-			hits[at] = hits[at - 1];
-		hits[at] = hit;
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (rules->rules[rules->hits[middle]].node < node)
+			low = middle + 1;
+		else
+			high = middle;
 	}
+	return low < rules->hit_count && rules->rules[rules->hits[low]].node == node;
 }
 
 /*
@@ -390,7 +425,7 @@ gates_open(const Ruleset *rules, int node)
 {
 	for (int gate = rules->nodes[node].gate; gate >= 0; gate = rules->nodes[gate].gate)
 	{
-		if (rules->node_stamp[gate] != rules->stamp)
+		if (!match_has_rule(rules, gate))
 			return false;
 	}
 	return true;
@@ -411,7 +446,6 @@ next_row(Ruleset *rules)
 		rules->operands[i].stamp = 0;
 	for (int i = 0; i < rules->predicate_count; i++)
 		rules->predicates[i].stamp = 0;
-	memset(rules->node_stamp, 0, rules->node_count * sizeof(uint32));
 	rules->stamp = 1;
 }
 
@@ -432,13 +466,13 @@ match_row(Ruleset *rules, TupleTableSlot *slot)
 	error_context_stack = &callback;
 	find_hits(rules);
 	error_context_stack = callback.previous;
-	sort_hits(rules->hits, rules->hit_count);
+	unique_hits(rules);
 	for (int i = 0; i < rules->hit_count; i++)
 	{
-		int			node = rules->hits[i];
+		const Rule *rule = &rules->rules[rules->hits[i]];
 
-		if (gates_open(rules, node))
-			rules->matches[match_count++] = (Match) {node, rules->node_rule[node]};
+		if (gates_open(rules, rule->node))
+			rules->matches[match_count++] = (Match) {rule->node, rule->id};
 	}
 	return match_count;
 }

@@ -397,6 +397,10 @@ operand_find(Builder *builder, Expr *expr, OperandKind kind, Oid by, Oid collati
 		builder->operand_room *= 2;
 		rules->operands = repalloc(rules->operands, builder->operand_room * sizeof(Operand));
 	}
+	if (rules->operand_count > STEP_MAX_INDEX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the rules compare too many expressions")));
 	number = rules->operand_count++;
 	old = MemoryContextSwitchTo(rules->context);
 	init_operand(&rules->operands[number], expr, kind, by, collation, size);

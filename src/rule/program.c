@@ -8,23 +8,37 @@
 #include "rule/build.h"
 #include "rule/growth.h"
 
+/* A program being made. */
+typedef struct Draft
+{
+	Ruleset    *rules;
+	int			count;
+	struct DraftStep
+	{
+		Step		step;
+		int			on_true;	/* step of the draft that follows, or a result */
+		int			on_false;
+	}		   *steps;
+} Draft;
+
 /*
  * add_step appends a step that ends the program either way.
  */
 static Step *
-add_step(Ruleset *rules, StepKind kind, const Condition *condition)
+add_step(Draft *draft, StepKind kind, const Condition *condition)
 {
-	Step	   *step;
+	struct DraftStep *step;
 
-	rules->steps = growth_room(rules->context, rules->steps, rules->step_count, 1, sizeof(Step));
-	step = &rules->steps[rules->step_count++];
-	step->kind = kind;
-	step->negated = condition->negated;
-	step->if_null = condition->if_null;
-	step->index = condition->index;
+	draft->steps = growth_room(CurrentMemoryContext, draft->steps, draft->count, 1, sizeof(struct DraftStep));
+	step = &draft->steps[draft->count++];
+	memset(step, 0, sizeof(struct DraftStep));
+	step->step.kind = kind;
+	step->step.negated = condition->negated;
+	step->step.if_null = condition->if_null;
+	step->step.index = condition->index;
 	step->on_true = PROGRAM_TRUE;
 	step->on_false = PROGRAM_FALSE;
-	return step;
+	return &step->step;
 }
 
 /*
@@ -45,55 +59,47 @@ add_codes(Ruleset *rules, const Condition *condition)
  * add_test appends the step of a comparison or predicate.
  */
 static void
-add_test(Ruleset *rules, const Condition *condition)
+add_test(Draft *draft, const Condition *condition)
 {
 	Step	   *step;
 
 	if (condition->kind == CONDITION_EXPR)
 	{
-		step = add_step(rules, STEP_EXPR, condition);
+		step = add_step(draft, STEP_EXPR, condition);
 		step->from = condition->truth;
 	}
 	else if (condition->kind == CONDITION_RANGE)
 	{
-		step = add_step(rules, STEP_RANGE, condition);
+		step = add_step(draft, STEP_RANGE, condition);
 		step->from = condition->low;
 		step->to = condition->high;
 	}
 	else if (condition->count == 1)
 	{
-		step = add_step(rules, STEP_CODE, condition);
+		step = add_step(draft, STEP_CODE, condition);
 		step->from = condition->codes[0];
 	}
 	else
 	{
-		int			first = add_codes(rules, condition);
-
-		step = add_step(rules, STEP_CODES, condition);
-		step->from = first;
-		step->to = first + condition->count;
+		step = add_step(draft, STEP_CODES, condition);
+		step->from = add_codes(draft->rules, condition);
+		step->to = step->from + condition->count;
 	}
 }
 
 /*
- * redirect makes the steps from one on that would end the program in one way go
- * on to the next step instead.
+ * redirect makes the steps from one on that would end the program with a result
+ * go on to the next step instead.
  */
 static void
-redirect(Ruleset *rules, int first, bool truth)
+redirect(Draft *draft, int first, int result)
 {
-	for (int i = first; i < rules->step_count; i++)
+	for (int i = first; i < draft->count; i++)
 	{
-		Step	   *step = &rules->steps[i];
-
-		if (truth && step->on_true == PROGRAM_TRUE)
-			step->on_true = rules->step_count;
-		if (truth && step->on_false == PROGRAM_TRUE)
-			step->on_false = rules->step_count;
-		if (!truth && step->on_true == PROGRAM_FALSE)
-			step->on_true = rules->step_count;
-		if (!truth && step->on_false == PROGRAM_FALSE)
-			step->on_false = rules->step_count;
+		if (draft->steps[i].on_true == result)
+			draft->steps[i].on_true = draft->count;
+		if (draft->steps[i].on_false == result)
+			draft->steps[i].on_false = draft->count;
 	}
 }
 
@@ -101,27 +107,52 @@ redirect(Ruleset *rules, int first, bool truth)
  * add_condition appends the steps of a condition.
  */
 static void
-add_condition(Ruleset *rules, const Condition *condition)
+add_condition(Draft *draft, const Condition *condition)
 {
 	bool		conjunction = condition->kind == CONDITION_AND;
-	int			first;
-	bool		begun = false;
+	int			first = draft->count;
 
 	if (!conjunction && condition->kind != CONDITION_OR)
 	{
-		add_test(rules, condition);
+		add_test(draft, condition);
 		return;
 	}
-	first = rules->step_count;
 	for (int i = 0; i < condition->count; i++)
 	{
 		if (condition->args[i]->implied)
 			continue;
-		if (begun)
-			redirect(rules, first, conjunction);
-		add_condition(rules, condition->args[i]);
-		begun = true;
+		redirect(draft, first, conjunction ? PROGRAM_TRUE : PROGRAM_FALSE);
+		add_condition(draft, condition->args[i]);
 	}
+}
+
+/*
+ * keep_steps puts a draft into the rule set. The steps of a condition's parts
+ * follow one another, so that of the two ways to go on from a step one is always
+ * to the next, and both ways from the last one are results.
+ */
+static int
+keep_steps(const Draft *draft)
+{
+	Ruleset    *rules = draft->rules;
+	int			first = rules->step_count;
+
+	rules->steps = growth_room(rules->context, rules->steps, first, draft->count, sizeof(Step));
+	rules->step_count += draft->count;
+	for (int i = 0; i < draft->count; i++)
+	{
+		const struct DraftStep *from = &draft->steps[i];
+		Step	   *step = &rules->steps[first + i];
+		int			otherwise;
+
+		*step = from->step;
+		step->last = i == draft->count - 1;
+		step->go_on = from->on_true == i + 1;
+		otherwise = step->go_on ? from->on_false : from->on_true;
+		Assert(step->last || step->go_on || from->on_false == i + 1);
+		step->otherwise = otherwise < 0 ? otherwise : first + otherwise;
+	}
+	return first;
 }
 
 /*
@@ -151,13 +182,15 @@ is_implied(const Condition *condition)
 int
 program_build(Builder *builder, const Condition *condition)
 {
-	Ruleset    *rules = builder->rules;
-	int			first = rules->step_count;
+	Draft		draft = {builder->rules, 0, NULL};
+	int			first;
 
 	if (is_implied(condition))
 		return PROGRAM_TRUE;
 	if (condition->kind == CONDITION_CONST)
 		return PROGRAM_FALSE;
-	add_condition(rules, condition);
+	add_condition(&draft, condition);
+	first = keep_steps(&draft);
+	pfree(draft.steps);
 	return first;
 }

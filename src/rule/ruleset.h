@@ -101,9 +101,10 @@ typedef struct Predicate
 } Predicate;
 
 /*
- * A step of a program: a question with two ways to go on. A rule's condition is
+ * A step of a program: a question, and where to go on. A rule's condition is
  * compiled into such short-circuit code, as compilers do with Boolean
- * expressions, so that one loop without recursion evaluates it.
+ * expressions, so that one loop without recursion evaluates it. Steps are small,
+ * since matching waits for memory above all.
  */
 typedef enum StepKind
 {
@@ -115,17 +116,21 @@ typedef enum StepKind
 
 typedef struct Step
 {
-	uint8		kind;
-	bool		negated;
-	bool		if_null;		/* the answer where the operand is NULL */
-	int32		index;			/* of the operand or predicate */
+	uint32		kind:2;
+	uint32		negated:1;
+	uint32		if_null:1;		/* the answer where the operand is NULL */
+	uint32		last:1;			/* the answer is the program's */
+	uint32		go_on:1;		/* the answer with which the next step follows */
+	uint32		index:26;		/* of the operand or predicate */
 	int32		from;			/* code; least code; begin of the list in codes; value */
 	int32		to;				/* greatest code; end of the list */
-	int32		on_true;		/* next step, or one of these: */
-	int32		on_false;
+	int32		otherwise;		/* the step that follows with the other answer, or a result */
 } Step;
 
-#define PROGRAM_TRUE	(-1)	/* the condition is true; as a program: always */
+#define STEP_MAX_INDEX ((1 << 26) - 1)
+
+/* results of a program, and programs of nothing but the result */
+#define PROGRAM_TRUE	(-1)
 #define PROGRAM_FALSE	(-2)
 
 /* A rule to be checked, with the program that is left to do so. */
@@ -212,6 +217,7 @@ typedef struct IntervalEnd
 	Candidate	candidate;
 } IntervalEnd;
 
+/* Rules stand in the order of their nodes, those of a node by id. */
 typedef struct Rule
 {
 	int32		id;
@@ -255,6 +261,9 @@ typedef struct RuleCount
 	instr_time	time;			/* of trying it */
 	uint32		stamp;			/* of the last row that matched */
 } RuleCount;
+
+/* candidates that are found before they are tried */
+#define WAITING_CANDIDATES 64
 
 typedef struct Ruleset
 {
@@ -300,10 +309,11 @@ typedef struct Ruleset
 	ExprContext *econtext;
 	uint32		stamp;
 	int			current;		/* rule, for error context; -1: none */
-	uint32	   *node_stamp;
-	int32	   *node_rule;		/* lowest matching rule */
-	int		   *hits;			/* nodes with a matching rule */
+	int			waiting_count;
+	Candidate	waiting[WAITING_CANDIDATES];
+	int		   *hits;			/* true rules; in the end one a node, in tree order */
 	int			hit_count;
+	int			hit_room;
 	Match	   *matches;
 	RuleCount  *counts;			/* NULL: nobody counts */
 } Ruleset;
@@ -337,6 +347,9 @@ extern void match_end(MatchScope *scope);
 
 /* match.c: all nodes that the row matches, in tree order, in rules->matches */
 extern int	match_row(Ruleset *rules, TupleTableSlot *slot);
+
+/* match.c: has a node a true rule, by the last match? */
+extern bool match_has_rule(const Ruleset *rules, int node);
 
 /* match.c: what the object's mode leaves of them; in place, returns their number */
 extern int	match_select(Ruleset *rules, Match *matches, int count);
