@@ -1,15 +1,7 @@
 -- rules.sql: a tree and rules for the accounts, instead of those that are there. Variables: rules (rules), worlds (1, or how
 -- many times as many countries, cities and owners there are).
-SET client_min_messages = warning;
-
--- without the triggers that look after records and foreign keys: there are no records now, and rules go before their nodes
-SET session_replication_role = replica;
-TRUNCATE account;
+\ir clear.sql
 DROP TABLE IF EXISTS bare_pair, leaf, criterion, flat CASCADE;
-SELECT territory.detach('account') FROM territory.object WHERE object = 'account'::regclass;
-DELETE FROM territory.node;
-RESET session_replication_role;
-VACUUM territory.rule, territory.node;
 
 -- three criteria a rule, in five shapes: 40, 20, 20, 10 and 10 %
 CREATE TABLE criterion AS
@@ -65,11 +57,14 @@ FROM criterion GROUP BY rule, shape;
 
 -- a tree of 4 levels whose leaves are the territories, one a rule: so the pairs are the matches
 SET territory.defer_runs = on;
+-- the plans that look nodes up are made once a statement, while the table is still empty
+SET enable_seqscan = off;
 INSERT INTO territory.node (path) VALUES ('World');
 INSERT INTO territory.node (path) SELECT ('World.R' || i)::territory.territory FROM generate_series(0, 9) AS i;
 INSERT INTO territory.node (path) SELECT ('World.R' || i % 10 || '.A' || i)::territory.territory FROM generate_series(0, 99) AS i;
 INSERT INTO territory.node (path)
   SELECT ('World.R' || i % 10 || '.A' || i % 100 || '.T' || i)::territory.territory FROM generate_series(1, :rules) AS i;
+RESET enable_seqscan;
 CREATE TABLE leaf AS SELECT substr(name, 2)::int AS rule, id AS node_id FROM territory.node WHERE name LIKE 'T%';
 ANALYZE territory.node, leaf, flat;
 SELECT territory.attach('account', mode => 'all');

@@ -4,31 +4,35 @@ MOST_RULES=${MOST_RULES:-100000}
 few=$((MOST_RULES / 100))
 scale "growth: $MATCH_ROWS accounts"
 
-# grown WORLDS NAME GOAL: measures what there are rules for, into the array times
+# grown WORLDS: microseconds a row with the rules that are there, into the arrays ours and floors
 grown() {
-  local run ours least_possible
+  local run
   load "$MATCH_ROWS"
   floor_files
-  say "matching of $MATCH_ROWS accounts, $rules, $1 world(s)"
+  say "matching of $MATCH_ROWS accounts, $rules of $1 world(s)"
   check_matches "$MATCH_ROWS"
-  times=()
-  for ((run = 1; run <= RUNS; run++)); do
-    ours=$(matching account owner "$MATCH_ROWS") && least_possible=$(floor) || exit 1
-    times+=("$ours")
-    [ -z "$2" ] || figure "$2 / 1 us a row" "$3" "$ours" 1 us
-    [ -z "$2" ] || figure "$2, us a row / the same in plain C" - "$ours" "${least_possible%% *}" us
+  ours=() floors=()
+  for ((run = 0; run < RUNS; run++)); do
+    ours[run]=$(matching account owner "$MATCH_ROWS") && floors[run]=$(floor) || exit 1
+    floors[run]=${floors[run]%% *}
+    say "  $(printf '%.2f us a row, %.2f in plain C' "${ours[run]}" "${floors[run]}")"
   done
 }
 
-goal_most=$([ "$MOST_RULES" = 100000 ] && echo 4 || echo -)
-use_rules "$MOST_RULES"
-grown 1 "P4 match alone, $rules" "$goal_most"
 use_rules $few
-grown 1 ''
-times_few=("${times[@]}")
+grown 1
+few_ours=("${ours[@]}") few_floors=("${floors[@]}")
+use_rules "$MOST_RULES"
+grown 1
+for ((run = 0; run < RUNS; run++)); do
+  figure "P4 match alone, $rules / 1 us a row" "$([ "$MOST_RULES" = 100000 ] && echo 4 || echo -)" "${ours[run]}" 1 us
+  figure "P4 match alone, $rules, us a row / the same in plain C" - "${ours[run]}" "${floors[run]}" us
+done
 # a hundred worlds, and a hundred times as many rules
 use_rules "$MOST_RULES" 100
-grown 100 "P4 match alone, $rules of 100 worlds" "$goal_most"
+grown 100
 for ((run = 0; run < RUNS; run++)); do
-  figure "P15 match alone, $rules of 100 worlds / $few rules of one" 3 "${times[run]}" "${times_few[run]}" us
+  figure "P4 match alone, $rules of 100 worlds, us a row / the same in plain C" - "${ours[run]}" "${floors[run]}" us
+  figure "P15 match alone, $rules of 100 worlds / $few rules of one" 3 "${ours[run]}" "${few_ours[run]}" us
+  figure "P15 the same in plain C, $rules of 100 worlds / $few rules of one" - "${floors[run]}" "${few_floors[run]}" us
 done
