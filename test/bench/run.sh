@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # run.sh: the performance table, as ratios of two things measured in the same run (`make bench`); see README.md here.
-# Settings: CASES (copy match start run change growth type), RULES (1000 10000), RUNS (3), KEEP; those of a case stand in its file.
+# Settings: CASES (copy match start run change growth type; beside them sweep and rivals), RUNS (3), KEEP; those of rules and
+# accounts stand in accounts.sh, those of a case in its file.
 . "$(dirname "$0")/../run/lib.sh"
 RUNS=${RUNS:-3} CASES=${CASES:-copy match start run change growth type}
 BENCH=$REPO/test/bench
@@ -42,5 +43,5 @@ done
 say ''
 machine
 say "medians of $RUNS runs$scales; $SECONDS s in all"
-table
+[ ! -s "$WORK/figures" ] || table
 cat "$WORK/more"

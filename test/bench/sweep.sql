@@ -1,13 +1,12 @@
 -- sweep.sql: rows and rules of one line and column of the growth table. Variables: n (rows), rules, criteria (of a rule), keys
 -- (values of the columns k1 and k2), any (0: AND; 1: OR and NOT), none (1: no rule matches).
 
-SET client_min_messages = warning;
 \ir clear.sql
 DROP TABLE IF EXISTS wide;
 SELECT format('CREATE TABLE wide (id bigint PRIMARY KEY, k1 text, k2 text, %s)', string_agg(format('a%s text, n%s int', i, i), ', ' ORDER BY i))
   FROM generate_series(1, 12) AS i \gexec
-SELECT format('INSERT INTO wide SELECT i, ''k'' || even(i, 1, :keys), ''k'' || even(i, 2, :keys), %s FROM generate_series(1::bigint, :n) AS i',
-              string_agg(format('''v'' || even(i, %s, 20), even(i, %s, 1000)', 400 + c, 500 + c), ', ' ORDER BY c))
+SELECT format('INSERT INTO wide SELECT i, ''k'' || even(i, 1, %1$s), ''k'' || even(i, 2, %1$s), %2$s FROM generate_series(1::bigint, %3$s) AS i', :keys,
+              string_agg(format('''v'' || even(i, %s, 20), even(i, %s, 1000)', 400 + c, 500 + c), ', ' ORDER BY c), :n)
   FROM generate_series(1, 12) AS c \gexec
 VACUUM ANALYZE wide;
 

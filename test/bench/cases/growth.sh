@@ -2,6 +2,7 @@
 # Settings: MOST_RULES (100000).
 MOST_RULES=${MOST_RULES:-100000}
 few=$((MOST_RULES / 100))
+goal_at_most() { [ "$MOST_RULES" = 100000 ] && echo "$1" || echo -; }
 scale "growth: $MATCH_ROWS accounts"
 
 # grown WORLDS: microseconds a row with the rules that are there, into the arrays ours and floors
@@ -25,7 +26,7 @@ few_ours=("${ours[@]}") few_floors=("${floors[@]}")
 use_rules "$MOST_RULES"
 grown 1
 for ((run = 0; run < RUNS; run++)); do
-  figure "P4 match alone, $rules / 1 us a row" "$([ "$MOST_RULES" = 100000 ] && echo 4 || echo -)" "${ours[run]}" 1 us
+  figure "P4 match alone, $rules / 1 us a row" "$(goal_at_most 4)" "${ours[run]}" 1 us
   figure "P4 match alone, $rules, us a row / the same in plain C" - "${ours[run]}" "${floors[run]}" us
 done
 # a hundred worlds, and a hundred times as many rules
@@ -33,6 +34,6 @@ use_rules "$MOST_RULES" 100
 grown 100
 for ((run = 0; run < RUNS; run++)); do
   figure "P4 match alone, $rules of 100 worlds, us a row / the same in plain C" - "${ours[run]}" "${floors[run]}" us
-  figure "P15 match alone, $rules of 100 worlds / $few rules of one" 3 "${ours[run]}" "${few_ours[run]}" us
+  figure "P15 match alone, $rules of 100 worlds / $few rules of one" "$(goal_at_most 3)" "${ours[run]}" "${few_ours[run]}" us
   figure "P15 the same in plain C, $rules of 100 worlds / $few rules of one" - "${floors[run]}" "${few_floors[run]}" us
 done

@@ -30,11 +30,13 @@ cell() {
   say ''
 } >>"$WORK/more"
 while read -r criteria matches any; do
-  line=$(printf '%-36s' "$criteria $([ "$any" = 0 ] && echo AND || echo 'OR, NOT'), $matches")
+  kind="$criteria criteria"
+  [ "$any" = 0 ] || kind+=' with OR and NOT'
+  line=$(printf '%-36s' "$kind, $matches")
   for count in $SWEEP_RULES; do
     us=$(cell "$count" "$criteria" "$matches" "$any") || exit 1
     line+=$(printf ' | %16s' "$us")
-    say "  $count rules of $criteria criteria $([ "$any" = 0 ] || echo 'with OR and NOT '), $matches matches a row: $us us, after $SECONDS s"
+    say "  $count rules of $kind, $matches matches a row: $us us, after $SECONDS s"
   done
   say "$line" >>"$WORK/more"
 done <<'END'
