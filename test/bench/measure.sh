@@ -88,13 +88,13 @@ table() {
     !($1 in goal) { name[++names] = $1; goal[$1] = $2; unit[$1] = $5 }
     { n[$1]++; ours[$1, n[$1]] = $3; base[$1, n[$1]] = $4 }
     END {
-      printf "%-74s | %12s | %12s | %-20s | %s\n", "name", "ours", "denominator", "ratio (min to max)", "goal"
+      printf "%-74s | %12s | %12s | %-22s | %s\n", "name", "ours", "denominator", "ratio (min to max)", "goal"
       for (k = 1; k <= names; k++) {
         m = name[k]; c = n[m]
         for (i = 1; i <= c; i++) { o[i] = ours[m, i]; b[i] = base[m, i]; r[i] = o[i] / b[i] }
         ratio = median(r, c)
-        range = c > 1 ? sprintf("%.2f (%.2f to %.2f)", ratio, r[1], r[c]) : sprintf("%.2f", ratio)
-        printf "%-74s | %9s %-2s | %9s %-2s | %-20s | %s%s\n",
+        range = shown(ratio) (c > 1 ? sprintf(" (%s to %s)", shown(r[1]), shown(r[c])) : "")
+        printf "%-74s | %9s %-2s | %9s %-2s | %-22s | %s%s\n",
                m, shown(median(o, c)), unit[m], shown(median(b, c)), unit[m], range, goal[m], verdict(ratio, goal[m])
       }
     }'

@@ -17,8 +17,8 @@ DECLARE
   found_true boolean;
 BEGIN
   NEW.nodes := '{}';
-  FOR one IN SELECT node_id, criteria FROM rival_rule LOOP
-    EXECUTE 'SELECT ' || one.criteria || ' FROM (SELECT ($1).*) AS r' INTO found_true USING NEW;
+  FOR one IN SELECT node_id, of_new FROM rival_rule LOOP
+    EXECUTE 'SELECT ' || replace(one.of_new, 'NEW.', '($1).') INTO found_true USING NEW;
     IF found_true THEN NEW.nodes := NEW.nodes || one.node_id; END IF;
   END LOOP;
   RETURN NEW;

@@ -43,7 +43,7 @@ nullable columns|110|$triggered|rival_nullable|rival CROSS JOIN unnest(nodes) AS
 table of criteria|1100|$triggered|rival_criteria|rival CROSS JOIN unnest(nodes) AS n (node_id)
 EXECUTE a rule|8000|$triggered|rival_execute|rival CROSS JOIN unnest(nodes) AS n (node_id)"
   theirs=$(per_row "$COPY_ROWS" 'TRUNCATE indexed;' "COPY indexed FROM '$WORK/matching.copy';") || exit 1
-  figure "COPY, the five indexes of a nightly job and no trigger, us a row / bare COPY" - "$theirs" "$bare" us
+  figure "COPY, five indexes for a nightly job, no trigger, us a row / bare COPY" - "$theirs" "$bare" us
 done
 
 load "$N_ACCOUNTS"
@@ -60,6 +60,6 @@ for ((run = 1; run <= RUNS; run++)); do
   figure "all pairs, $rules, a query a rule by five indexes, us a row / scan" - "$theirs" "$bare" us
   [ $run -gt 1 ] || agree 'the job' 'SELECT id, rule FROM rival_pair JOIN leaf USING (node_id)' "$N_ACCOUNTS"
   [ $run -gt 1 ] || theirs=$(per_row "$N_ACCOUNTS" 'TRUNCATE rival_pair;' "CALL rival_job('account', $some);" | awk "{ print \$1 * ${rules% *} / $some }") || exit 1
-  [ $run -gt 1 ] || figure "all pairs, $rules, a query a rule and no index (from $some), us a row / scan" - "$theirs" "$bare" us
+  [ $run -gt 1 ] || figure "all pairs, $rules, a query a rule, no index, $some rules / scan" - "$theirs" "$bare" us
 done
 sql -c 'DROP TABLE rival, rival_pair, indexed CASCADE'
