@@ -4,7 +4,7 @@
 #   make installcheck        regression and isolation tests on a running server
 #   make demo                the story in one command, on a cluster of its own
 #   make check               all tests in one command, on clusters of their own
-#   make bench               the performance table, as ratios
+#   make bench               the performance table, as ratios; CASES, RULES and other settings: test/bench/README.md
 #   make fuzz                fuzzing of src/path, FUZZ_SECONDS (600) a target
 
 EXTENSION = territory

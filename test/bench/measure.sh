@@ -19,6 +19,9 @@ session() {
 # timed SETUP STATEMENTS: milliseconds of the statements in a session of their own, after a setup and a checkpoint
 timed() { printf '%s\n' "$1" 'CHECKPOINT;' '\timing on' "$2" | session "$2" | awk '{ ms += $1 } END { print ms }'; }
 
+# scale TEXT: what a case measures on, once for the heading of the table
+scale() { case $scales in *"; $1"*) ;; *) scales+="; $1" ;; esac; }
+
 # figure NAME GOAL OURS DENOMINATOR UNIT: a line for the table. The goal is what the ratio may be at most,
 # or at least where it begins with ">=", or "-"
 figure() {
@@ -37,14 +40,17 @@ against() {
   figure "$1" "$2" "$ours" "$base" ms
 }
 
-# alternately COUNT SETUP OURS BASE: the least milliseconds of two statements that are measured in turn within one session,
-# each twice COUNT times. What else the machine does only adds to a time, and meets not all of many short ones
+# alternately COUNT SETUP OURS BASE [BEFORE]: the least milliseconds of two statements that are measured in turn within one
+# session, each twice COUNT times. What else the machine does only adds to a time, and meets not all of many short ones.
+# BEFORE comes before each of OURS and is not measured
 alternately() {
-  local i times
+  local i times ours="$3"
+  [ -z "${5:-}" ] || ours=$(printf '%s\n' '\timing off' "$5" '\timing on' "$3")
   times=$({
-    printf '%s\n' "$2" "$3" "$4" '\timing on'
-    for ((i = 1; i <= $1; i++)); do printf '%s\n' "$3" "$4" "$4" "$3"; done
+    printf '%s\n' "$2" "$ours" '\timing off' "$4" '\timing on'
+    for ((i = 1; i <= $1; i++)); do printf '%s\n' "$ours" "$4" "$4" "$ours"; done
   } | session "$3") || return 1
+  [ -z "${5:-}" ] || times=$(sed 1d <<<"$times")   # the first one had switched the timing on
   echo "$(awk 'NR % 4 < 2' <<<"$times" | sort -n | sed 1q) $(awk 'NR % 4 > 1' <<<"$times" | sort -n | sed 1q)"
 }
 
@@ -55,9 +61,19 @@ duel() {
   figure "$1" "$2" $(awk "{ print \$1 * 1000 / $3, \$2 * 1000 / $3 }" <<<"$both") us
 }
 
-# table: medians of both sides, and the median, least and greatest of the ratios of each run
+# machine: what the figures were measured on
+machine() {
+  local model memory
+  model=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo 2>/dev/null | sed 1q)
+  memory=$(awk '/^MemTotal/ { printf "%.0f GB of memory", $2 / 1048576 }' /proc/meminfo 2>/dev/null)
+  say "${model:-$(uname -m)}, $(nproc 2>/dev/null || echo '?') cores, ${memory:-memory unknown}, $(uname -sr)"
+  say "PostgreSQL $VERSION: $(sql -c "SELECT string_agg(format('%s %s', name, current_setting(name)), ', ' ORDER BY name) FROM pg_settings
+    WHERE name IN ('shared_buffers', 'work_mem', 'max_wal_size', 'fsync', 'synchronous_commit', 'jit', 'max_parallel_workers_per_gather', 'autovacuum')")"
+}
+
+# table: medians of both sides, and the median, least and greatest of the ratios of each run; by the number of the goal
 table() {
-  awk -F '\t' '
+  awk '{ print match($0, /^P[0-9]+ /) ? substr($1, 2) : 1000, $0 }' "$WORK/figures" | sort -s -n -k 1,1 | cut -d ' ' -f 2- | awk -F '\t' '
     function median(list, n,   i, j, t) {
       for (i = 2; i <= n; i++) for (j = i; j > 1 && list[j] < list[j-1]; j--) { t = list[j]; list[j] = list[j-1]; list[j-1] = t }
       return n % 2 ? list[(n + 1) / 2] : (list[n/2] + list[n/2+1]) / 2
@@ -72,14 +88,14 @@ table() {
     !($1 in goal) { name[++names] = $1; goal[$1] = $2; unit[$1] = $5 }
     { n[$1]++; ours[$1, n[$1]] = $3; base[$1, n[$1]] = $4 }
     END {
-      printf "%-74s | %12s | %12s | %-20s | %s\n", "name", "ours", "denominator", "ratio (min to max)", "goal"
+      printf "%-74s | %12s | %12s | %-22s | %s\n", "name", "ours", "denominator", "ratio (min to max)", "goal"
       for (k = 1; k <= names; k++) {
         m = name[k]; c = n[m]
         for (i = 1; i <= c; i++) { o[i] = ours[m, i]; b[i] = base[m, i]; r[i] = o[i] / b[i] }
         ratio = median(r, c)
-        range = c > 1 ? sprintf("%.2f (%.2f to %.2f)", ratio, r[1], r[c]) : sprintf("%.2f", ratio)
-        printf "%-74s | %9s %-2s | %9s %-2s | %-20s | %s%s\n",
+        range = shown(ratio) (c > 1 ? sprintf(" (%s to %s)", shown(r[1]), shown(r[c])) : "")
+        printf "%-74s | %9s %-2s | %9s %-2s | %-22s | %s%s\n",
                m, shown(median(o, c)), unit[m], shown(median(b, c)), unit[m], range, goal[m], verdict(ratio, goal[m])
       }
-    }' "$WORK/figures"
+    }'
 }

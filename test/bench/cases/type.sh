@@ -1,7 +1,7 @@
 # type.sh: the path type beside the same paths as text, and beside contrib's ltree where the server has it
 # Settings: N_PATHS (1000000).
 N_PATHS=${N_PATHS:-1000000}
-scale+="; type: $N_PATHS paths"
+scale "type: $N_PATHS paths"
 
 ltree=$(sql -c "SELECT count(*) FROM pg_available_extensions WHERE name = 'ltree'")
 [ "$ltree" = 1 ] || say "this server has no ltree: its lines are left out"
