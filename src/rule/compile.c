@@ -20,6 +20,7 @@
 #include "base/catalog.h"
 #include "rule/build.h"
 #include "rule/criteria.h"
+#include "rule/shape.h"
 
 /*
  * read_settings reads what the active model pins.
@@ -179,21 +180,24 @@ add_columns(Ruleset *rules, Expr *expr)
  * again: a function may have got another owner since the rule was written.
  */
 static void
-compile_rule(Builder *builder, Rule *rule, const char *expression, MemoryContext scratch)
+compile_rule(Builder *builder, ShapeCache *shapes, Rule *rule, const char *expression,
+			 MemoryContext scratch)
 {
 	Ruleset    *rules = builder->rules;
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	SessionRole role;
 	Expr	   *expr;
+	bool		alike;
 
 	session_become(&role, rules->object.owner);
-	expr = criteria_parse(builder->rel, expression);
-	criteria_check(builder->rel, expr, expression);
-	expr = expression_planner(expr);
+	expr = shape_read(shapes, expression, &alike);
 	session_restore_role(&role);
-	rules->pins |= criteria_settings(expr);
-	MemoryContextSwitchTo(rules->context);
-	add_columns(rules, expr);
+	if (!alike)
+	{
+		rules->pins |= criteria_settings(expr);
+		MemoryContextSwitchTo(rules->context);
+		add_columns(rules, expr);
+	}
 	MemoryContextSwitchTo(builder->context);
 	builder->rule = rule - rules->rules;
 	builder->conditions[builder->rule] = condition_build(builder, expr);
@@ -223,6 +227,7 @@ read_rules(Builder *builder)
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "territory criteria",
 												  ALLOCSET_DEFAULT_SIZES);
 	ErrorContextCallback callback = {error_context_stack, report_rule, NULL};
+	ShapeCache *shapes = shape_cache_create(builder->rel);
 	SPITupleTable *table;
 
 	session_execute_kept(&find, values, NULL);
@@ -246,10 +251,11 @@ read_rules(Builder *builder)
 		node_id = DatumGetInt32(SPI_getbinval(row, table->tupdesc, 2, &isnull));
 		rule->node = ((NodeSlot *) hash_search(nodes, &node_id, HASH_FIND, NULL))->index;
 		rules->infos[i].name = name ? MemoryContextStrdup(rules->context, name) : NULL;
-		compile_rule(builder, rule, SPI_getvalue(row, table->tupdesc, 4), scratch);
+		compile_rule(builder, shapes, rule, SPI_getvalue(row, table->tupdesc, 4), scratch);
 	}
 	error_context_stack = callback.previous;
 	SPI_freetuptable(table);
+	shape_cache_delete(shapes);
 	MemoryContextDelete(scratch);
 	hash_destroy(nodes);
 }
