@@ -18,6 +18,8 @@
 
 #include <limits.h>
 
+#include "utils/memutils.h"
+
 #include "rule/literal.h"
 
 /* what the scanner takes as the beginning and as the rest of a name */
@@ -34,6 +36,16 @@ literal_init(LiteralList *list)
 	list->room = 16;
 	list->items = palloc(list->room * sizeof(Literal));
 	list->count = 0;
+}
+
+/*
+ * append appends bytes; literal_split has made room.
+ */
+static inline void
+append(StringInfo string, const char *bytes, Size length)
+{
+	memcpy(string->data + string->len, bytes, length);
+	string->len += length;
 }
 
 /*
@@ -58,9 +70,9 @@ add_literal(LiteralList *list, int location)
 static void
 end_literal(LiteralList *list, char kind)
 {
-	appendStringInfoCharMacro(&list->values, '\0');
-	appendStringInfoCharMacro(&list->shape, '\'');
-	appendStringInfoCharMacro(&list->shape, kind);
+	append(&list->values, "", 1);
+	append(&list->shape, "'", 1);
+	append(&list->shape, &kind, 1);
 }
 
 /*
@@ -70,29 +82,27 @@ end_literal(LiteralList *list, char kind)
 static const char *
 split_string(LiteralList *list, const char *at, bool escapes)
 {
-	const char *after;
+	const char *begin;
 
-	for (at++;;)
+	for (begin = ++at;; at++)
 	{
-		Size		run = strcspn(at, "'\\");
-
-		appendBinaryStringInfo(&list->values, at, run);
-		at += run;
 		if (*at == '\0' || (*at == '\\' && !escapes))
 			return NULL;
+		if (*at != '\'' && *at != '\\')
+			continue;
 		if (at[1] != *at)
 			break;
-		appendStringInfoCharMacro(&list->values, *at);
-		at += 2;
+		at++;
+		append(&list->values, begin, at - begin);
+		begin = at + 1;
 	}
 	if (*at == '\\')
 		return NULL;
-	for (after = at + 1; is_space(*after);)
-		after++;
-	if (*after == '\'')
-		return NULL;
+	append(&list->values, begin, at - begin);
 	end_literal(list, 's');
-	return at + 1;
+	for (begin = ++at; is_space(*begin);)
+		begin++;
+	return *begin == '\'' ? NULL : at;
 }
 
 /*
@@ -151,7 +161,7 @@ split_number(LiteralList *list, const char *text, const char *at)
 	}
 	if (continues_name(*end) || *end == '.')
 		return NULL;
-	appendBinaryStringInfo(&list->values, at, end - at);
+	append(&list->values, at, end - at);
 	end_literal(list, number_kind(at, end - at, integer));
 	return end;
 }
@@ -193,41 +203,60 @@ skip_other(const char *at)
 }
 
 /*
- * literal_split reads a text. Returns false where it is left to the parser.
+ * skip_rest returns where the next literal begins, or NULL where something
+ * comes that is left to the parser.
  */
-bool
-literal_split(LiteralList *list, const char *text)
+static const char *
+skip_rest(const char *at)
 {
-	const char *at = text;
-
-	list->count = 0;
-	resetStringInfo(&list->shape);
-	resetStringInfo(&list->values);
-	while (at && *at)
+	while (at && *at && !is_digit(*at) && *at != '\'')
 	{
-		const char *begin = at;
-		bool		escapes = (*at == 'e' || *at == 'E') && at[1] == '\'';
-
-		if (escapes || *at == '\'')
-		{
-			add_literal(list, at - text);
-			at = split_string(list, at + escapes, escapes);
-			continue;
-		}
-		if (is_digit(*at))
-		{
-			add_literal(list, at - text);
-			at = split_number(list, text, at);
-			continue;
-		}
+		if ((*at == 'e' || *at == 'E') && at[1] == '\'')
+			return at;
 		if (begins_name(*at))
 			at = skip_name(at);
 		else if (*at == '"')
 			at = skip_quoted_name(at);
 		else
 			at = skip_other(at);
-		if (at)
-			appendBinaryStringInfo(&list->shape, begin, at - begin);
 	}
-	return at != NULL;
+	return at;
+}
+
+/*
+ * literal_split reads a text. Returns false where it is left to the parser.
+ */
+bool
+literal_split(LiteralList *list, const char *text)
+{
+	Size		room = 2 * strlen(text) + 1;	/* 5 becomes two bytes in both */
+	const char *at = text;
+
+	if (room > MaxAllocSize / 2)
+		return false;
+	list->count = 0;
+	resetStringInfo(&list->shape);
+	resetStringInfo(&list->values);
+	enlargeStringInfo(&list->shape, (int) room);
+	enlargeStringInfo(&list->values, (int) room);
+	for (;;)
+	{
+		const char *begin = at;
+
+		at = skip_rest(at);
+		if (at == NULL)
+			return false;
+		append(&list->shape, begin, at - begin);
+		if (*at == '\0')
+			break;
+		add_literal(list, at - text);
+		if (is_digit(*at))
+			at = split_number(list, text, at);
+		else
+			at = split_string(list, *at == '\'' ? at : at + 1, *at != '\'');
+		if (at == NULL)
+			return false;
+	}
+	append(&list->shape, "", 1);
+	return true;
 }
