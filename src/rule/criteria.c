@@ -59,10 +59,10 @@ report_inside(void *criteria)
 }
 
 /*
- * position_inside is the position of a node, for errors that we raise.
+ * criteria_position is the position of a node, for errors that we raise.
  */
-static int
-position_inside(const char *criteria, int location)
+int
+criteria_position(const char *criteria, int location)
 {
 	if (location < 0)
 		return 0;
@@ -82,7 +82,7 @@ alias_position(const char *criteria, const char *alias)
 	for (int at = (int) strlen(criteria) - length; at >= 0; at--)
 	{
 		if (pg_strncasecmp(criteria + at, alias, length) == 0)
-			return position_inside(criteria, at);
+			return criteria_position(criteria, at);
 	}
 	return 0;
 }
@@ -140,7 +140,7 @@ single_expression(List *parsed, const char *criteria)
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("criteria must be one expression"),
 				 errhint("Write only the condition, as it would stand after WHERE."),
-				 position_inside(criteria, first_beyond(select))));
+				 criteria_position(criteria, first_beyond(select))));
 	target = linitial_node(ResTarget, select->targetList);
 	if (target->name != NULL)
 		ereport(ERROR,
@@ -174,14 +174,14 @@ refuse_early(Node *node, void *criteria)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("criteria may not contain a sub-query"),
 				 errhint("Criteria see one record only. Keep what they need in a column of the table."),
-				 position_inside(criteria, exprLocation(node))));
+				 criteria_position(criteria, exprLocation(node))));
 	if ((IsA(node, ColumnRef) && is_star(((ColumnRef *) node)->fields)) ||
 		(IsA(node, A_Indirection) && is_star(((A_Indirection *) node)->indirection)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("criteria may not use the whole row"),
 				 errhint("Name the columns that matter."),
-				 position_inside(criteria, exprLocation(node))));
+				 criteria_position(criteria, exprLocation(node))));
 	return raw_expression_tree_walker(node, refuse_early, criteria);
 }
 
@@ -334,7 +334,7 @@ check_function(Oid oid, void *context)
 						format_procedure(oid)),
 				 errdetail("Criteria run in every writer's statements, so their functions must belong to PostgreSQL, to an extension or to a superuser."),
 				 errhint("Ask a superuser to own the function, or write the condition with built-in ones."),
-				 position_inside(check->criteria, check->location)));
+				 criteria_position(check->criteria, check->location)));
 	if (function->provolatile == PROVOLATILE_VOLATILE ||
 		(function->provolatile == PROVOLATILE_STABLE && !is_clock_function(function)))
 		ereport(ERROR,
@@ -344,7 +344,7 @@ check_function(Oid oid, void *context)
 						function->provolatile == PROVOLATILE_VOLATILE ? "volatile" : "not immutable"),
 				 errdetail("The same record must have the same territories whoever writes it and whenever it is looked at."),
 				 errhint("Use an immutable function; of the others only those about date and time, such as now(), are taken."),
-				 position_inside(check->criteria, check->location)));
+				 criteria_position(check->criteria, check->location)));
 	ReleaseSysCache(tuple);
 	if (!territory_may_execute(oid, GetUserId()))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, get_func_name(oid));
@@ -362,18 +362,18 @@ check_column(Var *var, Relation rel, const char *criteria)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("criteria may not use the whole row"),
 				 errhint("Name the columns that matter."),
-				 position_inside(criteria, var->location)));
+				 criteria_position(criteria, var->location)));
 	if (var->varattno < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("criteria may not use a system column"),
-				 position_inside(criteria, var->location)));
+				 criteria_position(criteria, var->location)));
 	if (territory_is_virtual(TupleDescAttr(RelationGetDescr(rel), var->varattno - 1)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("criteria may not use a virtual generated column"),
 				 errhint("Declare the column STORED, or write its expression."),
-				 position_inside(criteria, var->location)));
+				 criteria_position(criteria, var->location)));
 }
 
 /*
@@ -387,7 +387,7 @@ check_value_function(SQLValueFunction *function, const char *criteria)
 				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
 				 errmsg("criteria may not depend on the session"),
 				 errdetail("The same record must have the same territories whoever writes it."),
-				 position_inside(criteria, function->location)));
+				 criteria_position(criteria, function->location)));
 }
 
 /*
@@ -410,7 +410,7 @@ check_domain(CoerceToDomain *cast, const char *criteria)
 				 errmsg("criteria may not cast to domain %s, which belongs to an ordinary user",
 						format_type_be(cast->resulttype)),
 				 errhint("Cast to the domain's base type."),
-				 position_inside(criteria, cast->location)));
+				 criteria_position(criteria, cast->location)));
 }
 
 /*

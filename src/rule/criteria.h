@@ -36,6 +36,9 @@ extern char *criteria_deparse(Relation rel, Expr *expr);
 /* The same for a person to read, with fewer parentheses. */
 extern char *criteria_show(Relation rel, Expr *expr);
 
+/* The position of a byte inside the criteria, for ereport. */
+extern int	criteria_position(const char *criteria, int location);
+
 /* Which of the settings that can be pinned (base/session.h) may it feel? */
 extern int	criteria_settings(Expr *expr);
 
