@@ -19,8 +19,9 @@ sub quote { my ($s) = @_; $s =~ s/'/''/g; "'$s'" }
 
 my @words = ('', ' ', 'a', 'A', 'ab', 'AB', 'aB', 'ab ', 'a b', 'ab%', 'ab%c', 'ab_', 'ab_d', 'a\\b', "a'b", 'abb', 'abc', 'abcd', 'ABC', 'abd', 'abz', "ab\x{7f}", "ab\x{10fffd}",
 	'ac', 'b', 'B', 'ba', 'é', 'É', 'éa', "e\x{301}a", 'ea', 'f', 'z', 'Z', 'ß', 'ss', 'SS', 'i', 'I', 'ı', 'İ', '_', '%', '-', 'a-b', '1', '10', '2', '日', '日本', '日本語', "\x{10fffd}", 'abcdefghijklmnopqrstuvwxyz' x 3);
+# long enough to be compressed, and to be stored out of line
+push @words, 'ab' x 1500, join '', map { chr(97 + ($_ * $_ * 7 + $_ * 31 + ($_ >> 3) * 13) % 26) } 1 .. 6000;
 my @short = grep { length($_) <= 4 && !/[^\x00-\x7f]{3}/ } @words;
-my @ascii = grep { !/[^\x20-\x7e]/ && length($_) < 60 } @words;
 my @number = (qw(-10 -9 -3 -2 -1 0 1 2 3 4 5 6 7 8 9 10 20 24 25 26 49 50 51 99 100));
 my @moment = ('-infinity', '1999-12-31 23:59:59.999999', '2000-01-01 00:00', '2024-02-28 23:30', '2024-02-29 00:00', '2024-02-29 12:00', '2024-03-01 00:00', '2024-03-01 00:00:00.000001',
 	'2024-03-30 23:00', '2024-03-31 01:30', '2024-03-31 02:30', '2024-03-31 03:30', '2024-10-27 02:30', 'infinity');
@@ -45,6 +46,7 @@ my %column = (
 			'p > 0 AND sqrt(p) = 2', 'p > 0 AND sqrt(p) IN (2, 3)', 'p > 0 AND ln(p) > 1', 'p NOT IN (0, 5) AND 20 / (p * (p - 5)) = 0', 'p <> 0 AND p <> 5 AND 100 / p = 10 AND 100 / (p - 5) = 20', 'p BETWEEN 1 AND 10 AND 10 / p = 5', 'coalesce(p, 0) <> 0 AND 100 / p < 0', 'i > 3 AND p <> 0 AND 100 / p = 25', 'p <> 0 AND t IS NOT NULL AND 100 / p = 50',
 			'(p <> 0) IS TRUE AND 100 / p = 25', 'p IN (1, 2, 4) AND 100 / p = 50', 'p = ANY (ARRAY[1, 2, 4]) AND 100 / p = 25', '(p < 0 OR p > 0) AND 100 / p > 10', 'NOT p = 0 AND 100 / p = 5', '100 / nullif(p, 0) = 25', '100 / nullif(p, 0) IN (20, 25)', 'p > 2 AND p < 7 AND 100 / (p - 2) = 50', 'p <> 0 AND f AND 100 / p = 25', 'p = g', 'p * 2 = g', 'greatest(p, i, sm) = 7', 'least(p, i) < 0', 'num_nulls(p, i, t) = 1' ] },
 	g => { type => 'int GENERATED ALWAYS AS (p * 2) STORED', cast => 'int', kind => 'number', values => [ map { $_ * 2 } @number ], generated => 1 },
+	late => { type => 'int', kind => 'number', values => [qw(6 7 8)], later => 7 },
 	n => { type => 'numeric', kind => 'number', values => [ qw(-Infinity -1e30 -1 -0.5 0 0.00 1e-20 0.1 0.99999999999999999999 1 1.0 1.00 1.00000000000000000001 1.5 2 2.50 7 100 1e2 99999999999999999999.99 1e30 123456789012345678901234567890.123456789 Infinity NaN), '1.' . '0' x 900 . '1' ],
 		cross => [ '1::smallint', '1::int', '1::bigint', '1::float8', '1.5::real', '0.1::float8', '1', '1.0', '2.5', '1e2', "'NaN'::float8", "'NaN'", '0', '-0.0', 'i', 'p' ],
 		expr => [ [ 'round(n)', 1, 2, 100, "'NaN'" ], [ 'n + 0', 1, 1.5 ], [ 'abs(n)', 1, 0.5 ], [ 'trunc(n, 1)', 1, 2.5 ], [ 'scale(n)', 0, 1, 2 ], [ '-n', 1, '-1.0' ], [ 'sign(n)', 1, -1 ], [ 'n::text', "'1.0'", "'1'" ] ], only => [ 'n = p', 'n > i', 'n <> n' ] },
@@ -103,7 +105,7 @@ my %column = (
 );
 # columns that need more of the server than every server has
 my %icu_column = (
-	ti => { type => 'text COLLATE "en-x-icu"', cast => 'text', kind => 'text', values => \@words, cross => [ "('ab' COLLATE \"C\")", "'ab'::varchar" ], expr => [ [ "ti || ''", "'ab'", "'É'" ], [ 'length(ti)', 2 ] ], only => [ 'ti < t2 COLLATE "C"', 'ti > t2 COLLATE "en-x-icu"' ] },
+	ti => { type => 'text COLLATE "en-x-icu"', cast => 'text', kind => 'text', values => [ grep { length($_) < 3000 } @words ], cross => [ "('ab' COLLATE \"C\")", "'ab'::varchar" ], expr => [ [ "ti || ''", "'ab'", "'É'" ], [ 'length(ti)', 2 ] ], only => [ 'ti < t2 COLLATE "C"', 'ti > t2 COLLATE "en-x-icu"' ] },
 	tn => { type => 'text COLLATE shapes.nocase', cast => 'text', nopattern => 1, values => \@words, cross => [ "('AB' COLLATE \"C\")", "'ab'::varchar" ], expr => [ [ 'upper(tn)', "'AB'", "'É'" ], [ "tn || 'X'", "'abx'" ], [ 'length(tn)', 2 ] ], only => [ "tn COLLATE \"C\" LIKE 'ab%'", "tn COLLATE \"C\" = 'ab'", 'tn = t2 COLLATE "C"', 'tn = t2 COLLATE shapes.nocase', "tn IN ('AB', 'É') AND tn <> 'é'" ] },
 );
 my %citext_column = (
@@ -155,7 +157,7 @@ sub list_atom
 	my $type = $self->{column}{$c}{cast};
 	my $n = chance(0.04) ? 50 : pick(1, 1, 2, 2, 3, 5);
 	my @list = $self->constants($c, $n);
-	@list = $self->long_list($c, chance(0.1) ? 2000 : 50) if chance(0.02);
+	@list = $self->long_list($c, 50) if chance(0.02);
 	push @list, 'NULL' if chance(0.12);
 	push @list, $self->operand($c) if chance(0.08);
 	my $list = join ', ', shuffle(@list);
@@ -240,6 +242,15 @@ sub text_atom
 		"$c COLLATE $collation $op $k", "$k COLLATE $collation $op $c", "$c COLLATE $collation IN ($k, $l)", "$c COLLATE $collation BETWEEN $k AND $l", "$c COLLATE $collation $op $k COLLATE $collation", "lower($c COLLATE $collation) = $k");
 }
 
+# what lies below or above a constant: territories, networks
+sub below_atom
+{
+	my ($self, $c) = @_;
+	my ($k, $l) = $self->constants($c, 2);
+	my ($down, $up) = $c eq 'w' ? ('<@', '@>') : ('<<=', '>>=');
+	return pick("$c $down $k", "$c $down $k", "$c $down $k", "$c $up $k", "$k $up $c", "$k $down $c", "NOT $c $down $k", "NOT $c $up $k", "$c $down $k AND $c <> $k", "$c $down $k OR $c $down $l", "$c $down $k AND $c $down $l", "$c $down $k AND NOT $c $down $l", "$c $down $k AND $c > $l", "$c $down $k OR $c IS NULL", "($c $down $k) " . pick(@test), "$c $down $c", "$c $down NULL");
+}
+
 # PostgreSQL prints some expressions without the schema of their operator, so that rules with them are refused for types
 # whose operators are not in pg_catalog
 sub unprintable { my ($text) = @_; return $text =~ /\b(w|ct)\b/ && $text =~ /DISTINCT FROM(?! NULL)|nullif|CASE \w+ WHEN|^(NOT )?\(\w+, \w+\) (<|>|IS)/ }
@@ -271,6 +282,7 @@ sub any_atom
 		my $op = pick('=', '=', '<>', @order);
 		return pick("$expr $op $k", "$expr $op $k", "$k $op $expr", "$expr IN ($k, $l)", "$expr NOT IN ($k, $l)", "$expr BETWEEN $k AND $l", "($expr) IS NULL", "$expr = $k OR $expr = $l", "NOT $expr $op $k", "($expr) IS NOT DISTINCT FROM $k");
 	}
+	return $self->below_atom($c) if $c =~ /^(w|ip|cd)$/ && chance(0.3);
 	my $what = rnd(10);
 	return $what < 4 ? $self->equality_atom($c) : $what < 6 ? $self->list_atom($c) : $self->range_atom($c);
 }
@@ -347,6 +359,12 @@ sub criteria
 {
 	my ($self) = @_;
 	my $what = rnd(100);
+	if (chance(0.006))
+	{
+		my $c = pick(@{ $self->{focus} });
+		my $list = join ', ', $self->long_list($c, 2000);
+		return pick("$c IN ($list)", "$c NOT IN ($list)", [ 'AND', $self->witness(1), "$c IN ($list)" ], [ 'OR', "$c IN ($list)", $self->atom ]) unless $self->{column}{$c}{unordered};
+	}
 	return $self->atom if $what < 30;
 	return [ 'AND', $self->witness(2 + rnd(3)) ] if $what < 50;
 	return [ 'AND', $self->witness(1 + rnd(2)), [ 'OR', $self->witness(1), $self->atom, $self->atom ] ] if $what < 57;
@@ -356,6 +374,36 @@ sub criteria
 	return [ pick('AND', 'OR'), map { [ pick('OR', 'AND'), $self->witness(3), $self->atom ] } 1 .. 6 ] if $what < 78;
 	return $self->tree(6) if $what < 84;
 	return $self->tree(2);
+}
+
+# every constant of another type, every expression and every own value once in each comparison; a world takes a tenth, so
+# that ten worlds in a row have all
+sub sweep
+{
+	my ($self) = @_;
+	my (@rare, @own);
+	for my $c (@{ $self->{name} })
+	{
+		my $column = $self->{column}{$c};
+		push @rare, grep { !unprintable($_) } @{ $column->{only} || [] };
+		for my $k (@{ $column->{cross} || [] })
+		{
+			push @rare, map({ "$c $_ $k" } '=', '<>', @order), "$k = $c", "$k <= $c", "$k > $c", "$c BETWEEN $k AND $k", "NOT $c BETWEEN $k AND $k", "$c IN ($k, " . $self->constant($c) . ')', "$c NOT IN ($k)", "NOT $c = $k", "$c > $k AND $c >= $k";
+		}
+		for my $expr (@{ $column->{expr} || [] })
+		{
+			my ($e, @k) = @$expr;
+			push @rare, map({ my $k = $_; map { "$e $_ $k" } '=', '<>', '<', '>=' } @k), "$e IN (" . join(', ', @k) . ')', "$e NOT IN (" . join(', ', @k) . ')', "($e) IS NULL";
+		}
+		next if $column->{unordered};
+		for my $v (@{ $column->{values} })
+		{
+			my $k = $self->spelled($c, $v);
+			push @own, map { "$c $_ $k" } '=', @order;
+		}
+	}
+	my @all = (@rare, @own);
+	return shuffle(map { $all[$_] } grep { $_ % 10 == $self->{seed} % 10 } 0 .. $#all);
 }
 
 # the SQL of a tree
@@ -417,14 +465,14 @@ sub new
 sub add_values
 {
 	my ($self) = @_;
-	for my $c (qw(i b p n d t))
+	for my $c (qw(i b p n d t w))
 	{
 		my $column = $self->{column}{$c};
 		my @more;
 		for (1 .. pick(0, 3, 10, 40))
 		{
 			my $k = rnd($c eq 'p' ? 100 : 5000);
-			push @more, $c eq 'd' ? sprintf('%04d-%02d-%02d', 1990 + $k % 50, 1 + $k % 12, 1 + $k % 28) : $c eq 't' ? map { sprintf 'k%03d%s', $k / 10, $_ } '', 'a', 'ab' : ($k - 1, $k, $k + 1);
+			push @more, $c eq 'w' ? join '.', map { pick('A', 'B', 'C', 'ab', 'é') } 0 .. $k % 5 : $c eq 'd' ? sprintf('%04d-%02d-%02d', 1990 + $k % 50, 1 + $k % 12, 1 + $k % 28) : $c eq 't' ? map { sprintf 'k%03d%s', $k / 10, $_ } '', 'a', 'ab' : ($k - 1, $k, $k + 1);
 		}
 		$column->{values} = [ @{ $column->{values} }, @more ];
 	}
@@ -434,7 +482,7 @@ sub add_values
 sub make_row
 {
 	my ($self) = @_;
-	return { map { $_ => $self->{column}{$_}{generated} || chance(0.15) ? undef : $self->raw($_) } @{ $self->{name} } };
+	return { map { $_ => $self->{column}{$_}{later} || ($self->{column}{$_}{generated} || chance(0.15) ? undef : $self->raw($_)) } @{ $self->{name} } };
 }
 
 # a batch is a list of criteria and how they come into being
@@ -442,6 +490,7 @@ sub make_batches
 {
 	my ($self, $cases) = @_;
 	my $made = 0;
+	my @sweep = $self->sweep;
 	while ($made < $cases)
 	{
 		my $size = pick(1, 5, 5, 60, 60, 60, 60, 1000, 1000);
@@ -451,7 +500,7 @@ sub make_batches
 		my @rules;
 		for (1 .. $size)
 		{
-			push @rules, @rules && chance(0.04) ? pick(@rules) : $self->criteria;
+			push @rules, @sweep && chance(0.5) ? shift @sweep : @rules && chance(0.04) ? pick(@rules) : $self->criteria;
 		}
 		push @{ $self->{batch} }, { rules => \@rules, plan => pick(qw(rows rows rows rules rules defer steps steps)), chunks => pick(1, 1, 3, 7), update => chance(0.25), verify => chance(0.1), match => [ map { 1 + rnd($self->{row_count}) } 1 .. 3 ], shift => 1 + rnd(20), part => 2 + rnd(3) };
 		$made += $size;
@@ -465,17 +514,21 @@ sub setup
 {
 	my ($self, @rows) = @_;
 	@rows = 0 .. $self->{row_count} - 1 unless @rows;
-	my @written = grep { !$self->{column}{$_}{generated} } @{ $self->{columns} };
+	my @created = grep { !$self->{column}{$_}{later} } @{ $self->{columns} };
+	my @written = grep { !$self->{column}{$_}{generated} } @created;
 	my $junk = 0;
 	my $sql = "SELECT shapes.clean();\nUPDATE territory.model SET time_zone = '$self->{zone}[0]', date_style = '$self->{style}[0]' WHERE state = 'active';\n"
 	  . "SET TimeZone = '$self->{zone}[1]';\nSET DateStyle = '$self->{style}[1]';\nSET IntervalStyle = 'iso_8601';\nSET search_path = public, territory;\nSET jit = off;\nCREATE SCHEMA s;\n";
-	$sql .= 'CREATE TABLE s.t (id int PRIMARY KEY' . join('', map { ($junk < 2 && $_ =~ /^[dtiw]$/ ? ', junk' . ++$junk . ' text' : '') . ", $_ $self->{column}{$_}{type}" } @{ $self->{columns} }) . ");\n";
+	$sql .= 'CREATE TABLE s.t (id int PRIMARY KEY' . join('', map { ($junk < 2 && $_ =~ /^[dtiw]$/ ? ', junk' . ++$junk . ' text' : '') . ", $_ $self->{column}{$_}{type}" } @created) . ");\n";
 	$sql .= "ALTER TABLE s.t DROP COLUMN junk$_;\n" for 1 .. $junk;
 	my $zoned = sub { my ($c, $raw) = @_; return $self->{column}{$c}{zoned} && $raw !~ /infinity/ ? "$raw+00" : $raw };
 	$sql .= 'CREATE TABLE s.source AS SELECT id' . join('', map { ", $_" } @written) . " FROM s.t;\nINSERT INTO s.source (id, " . join(', ', @written) . ") VALUES\n" . join(",\n",
 		map { my $row = $self->{row}[$_]; '(' . join(', ', $_ + 1, map { defined $row->{$_} ? quote($zoned->($_, $row->{$_})) : 'NULL' } @written) . ')' } @rows) . ";\n";
 	$sql .= "SELECT shapes.attach();\n";
-	$sql .= "SELECT shapes.fill(1);\nANALYZE s.t;\n" if $self->{analyze};
+	$sql .= "SELECT shapes.fill(1);\n";
+	# rows that are there already have no place for these
+	$sql .= "ALTER TABLE s.t ADD COLUMN $_ $self->{column}{$_}{type} DEFAULT $self->{column}{$_}{later};\n" for grep { $self->{column}{$_}{later} } @{ $self->{columns} };
+	$sql .= "ANALYZE s.t;\n" if $self->{analyze};
 	return $sql;
 }
 

@@ -156,7 +156,6 @@ CREATE FUNCTION shapes.try(plan text, chunks int, part int, distance int, also_v
 DECLARE
     context text;
 BEGIN
-    PERFORM shapes.fill(1);
     RETURN QUERY SELECT * FROM shapes.expect();
     BEGIN
         RETURN QUERY SELECT * FROM shapes.bring(plan, chunks, part);
@@ -176,4 +175,7 @@ BEGIN
         RETURN NEXT replace(format('BAD error: %s: %s: %s', sqlstate, sqlerrm, context), E'\n', ' | ');
     END;
     DELETE FROM territory.rule;
+    IF distance IS NOT NULL THEN
+        PERFORM shapes.fill(1);
+    END IF;
 END $$;
