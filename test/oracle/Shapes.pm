@@ -51,7 +51,7 @@ my %column = (
 		cross => [ '1::smallint', '1::int', '1::bigint', '1::float8', '1.5::real', '0.1::float8', '1', '1.0', '2.5', '1e2', "'NaN'::float8", "'NaN'", '0', '-0.0', 'i', 'p' ],
 		expr => [ [ 'round(n)', 1, 2, 100, "'NaN'" ], [ 'n + 0', 1, 1.5 ], [ 'abs(n)', 1, 0.5 ], [ 'trunc(n, 1)', 1, 2.5 ], [ 'scale(n)', 0, 1, 2 ], [ '-n', 1, '-1.0' ], [ 'sign(n)', 1, -1 ], [ 'n::text', "'1.0'", "'1'" ] ], only => [ 'n = p', 'n > i', 'n <> n' ] },
 	n2 => { type => 'numeric(8,2)', kind => 'number', values => [qw(-999999.99 -0.01 0 0.01 0.10 1 1.00 1.005 1.01 1.10 2.5 100 100.00 999999.99 NaN)], cross => [ '1', '1.005', '1.00000', '1::float8', '0.1::float8', '0.1::real', '1000000', 'n' ] },
-	r => { type => 'real', kind => 'number', values => [qw(-Infinity -1 -1e-45 -0 0 1e-45 0.1 0.125 1 1.5 2 16777216 16777218 3.4e38 Infinity NaN)], cross => [ '0.1', "'0.1'", '0.1::float8', '0.1::real', '0.1::numeric', '0.125', '1::int', '16777217::int', '16777217', '1e39', "'NaN'::float8", '-0.0', 'x' ],
+	r => { type => 'real', kind => 'number', values => [qw(-Infinity -1 -1e-45 -0 0 1e-45 0.1 0.125 1 1.5 2 16777216 16777218 3.4e38 Infinity NaN)], cross => [ '0.1', "'0.1'", '0.1::float8', '0.1::real', '0.1::numeric', '0.125', '1::int', '16777217::int', '16777217', '1e39::float8', "'NaN'::float8", '-0.0', 'x' ],
 		expr => [ [ 'abs(r)', 1, 0, 0.125 ], [ 'r::float8', 0.1, 0.125 ], [ '-r', 0, 1, "'NaN'" ] ], only => [ 'r = x', 'r < x', 'r = r' ] },
 	x => { type => 'float8', kind => 'number', values => [qw(-Infinity -1.5 -1 -5e-324 -0 0 5e-324 0.1 0.30000000000000004 0.3 1 1.5 2 7 9007199254740992 1e300 Infinity NaN)], cross => [ '0.1', '0.1::real', '0.3', '1::int', '7::bigint', '9007199254740993', '9007199254740993::bigint', '7::smallint', "'NaN'::real", '-0.0', "'-0'::float8", '1e308', 'i', 'b' ],
 		expr => [ [ 'abs(x)', 1, 0, 1.5 ], [ '-x', 0, "'-0'", 1, "'NaN'" ], [ 'trunc(x)', 0, 1 ], [ 'x::text', "'-0'", "'NaN'", "'0'" ] ], only => [ 'x = r', 'x = i', 'x <> x', 'x = x', 'x > b' ] },
@@ -100,6 +100,8 @@ my %column = (
 	bi => { type => 'bit(4)', cast => 'bit(4)', values => [qw(0000 0001 0101 1000 1111)], expr => [ [ "bi & B'0001'", "B'0001'" ] ] },
 	vb => { type => 'varbit', values => [ '', '0', '00', '01', '010', '1' ] },
 	o => { type => 'oid', values => [qw(0 1 5 7 2147483648 4294967295)], cross => [ '7::int', '7::bigint' ] },
+	# an equality without a negator, so that NOT stays
+	ci => { type => 'cid', unordered => 1, values => [qw(0 1 5 7)], only => [ "ci = '5'", "NOT ci = '5'", "'7' = ci", "ci IN ('5', '7')", "NOT ci IN ('5', '7')", "ci = ANY (ARRAY['5', '7']::cid[])", "ci = '5' OR ci = '7'", "NOT (ci = '5' OR f)", "NOT (ci = '5' AND p > 0)", "(ci = '5') IS NOT TRUE", "ci = '5' OR NOT ci = '7'", 'NOT ci = ci', "NOT (NOT ci = '5' AND NOT ci IN ('1', '7'))" ] },
 	co => { type => 'shapes.pair', typed => 1, values => [ '(,)', '(1,)', '(1,a)', '(1,b)', '(2,a)', '(,a)' ], only => [ '(co).n = 1', "(co).s LIKE 'a%'", 'co IS NOT NULL', 'NOT co IS NULL', "co = ROW(1, 'a')::shapes.pair", '(co).s IS NULL', "co IN (ROW(1, 'a')::shapes.pair, ROW(2, NULL)::shapes.pair)" ] },
 	pt => { type => 'point', unordered => 1, values => [ '(0,0)', '(1,1)', '(1,-1)', '(0.5,0.5)' ], only => [ "pt <\@ box '(0,0),(1,1)'", "pt ~= '(1,1)'", "pt << '(0.5,0)'", "pt[0] = 1", "NOT pt ~= '(0,0)'", "pt <-> '(0,0)' < 1" ] },
 );

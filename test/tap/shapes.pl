@@ -151,9 +151,12 @@ sub report
 	my $part = smallest($database, $world, $r);
 	my $script = script($world, $part);
 	my $last = result(run_psql($database, $script));
-	$text .= "the smallest that fails: plan $world->{batch}[ $r->{batch} ]{plan}\n";
-	for my $rule (@{ $part->{rules} }[ 0 .. ($#{ $part->{rules} } > 4 ? 4 : $#{ $part->{rules} }) ])
+	my $shown = 0;
+	my ($many, $first) = (scalar @{ $part->{rules} }, ($last->{rule} || 0) - 1);
+	$text .= "the smallest that fails: $many rules, plan $world->{batch}[ $r->{batch} ]{plan}\n";
+	for my $rule (sort { ($b == $first) <=> ($a == $first) || $a <=> $b } @{ $part->{rules} })
 	{
+		last if $shown++ == 5;
 		my $criteria = Shapes::text($world->{batch}[ $r->{batch} ]{rules}[$rule]);
 		$text .= 'rule ' . ($rule + 1) . ": $criteria\n";
 		for my $row (@{ $part->{rows} }[ 0 .. ($#{ $part->{rows} } > 4 ? 4 : $#{ $part->{rows} }) ])
