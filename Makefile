@@ -4,6 +4,7 @@
 #   make installcheck        regression and isolation tests on a running server
 #   make demo                the story in one command, on a cluster of its own
 #   make check               all tests in one command, on clusters of their own
+#   make check-long          the random tests ten times longer, an hour or so
 #   make bench               the performance table, as ratios; CASES, RULES and other settings: test/bench/README.md
 #   make fuzz                fuzzing of src/path, FUZZ_SECONDS (600) a target
 
@@ -37,7 +38,7 @@ SHLIB_LINK = -Wl,-Bsymbolic
 EXTRA_CLEAN = $(EXTENSION_SQL) test/isolation/output_iso test/isolation/results test/isolation/regression.diffs test/isolation/regression.out
 
 # these goals need no PostgreSQL to begin with: they install what is missing and work on private clusters
-OWN_GOALS = demo check check-versions bench fuzz indent
+OWN_GOALS = demo check check-long check-versions bench fuzz indent
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
@@ -65,6 +66,10 @@ ifneq ($(filter check,$(MAKECMDGOALS)),)
 check:
 	@bash test/run/check.sh
 endif
+
+# the random tests alone, longer
+check-long:
+	@bash test/run/check.sh long
 
 # the other PostgreSQL versions alone
 check-versions:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check.sh [PART...]: all tests in one command (`make check`). Parts: repository, fuzz (src/path, for some seconds), here
 # (this machine's PostgreSQL: regression, isolation, TAP, clients), versions (the other PostgreSQL versions in chroots,
-# as root). Without arguments all.
+# as root). Without arguments these. One more, by itself: long (`make check-long`), the random tests for much longer.
 #
 # The last line is "N passed, N failed"; the status is 1 when anything failed or no test ran. What could not be run
 # is said in the summary and counted neither way.
@@ -91,6 +91,12 @@ case $parts in *' fuzz '*)
 esac
 case $parts in *' here '*)
   QUIET=1 bash "$REPO/test/run/suite.sh" regression isolation tap clients </dev/null
+  ended $? "PostgreSQL $MAJOR" ;;
+esac
+case $parts in *' long '*)
+  TERRITORY_PROGRESS=1 TERRITORY_TIMEOUT=${TERRITORY_TIMEOUT:-14400} SHAPES_CASES=${SHAPES_CASES:-200000} \
+    ORACLE_CASES=${ORACLE_CASES:-200000} SOAK_SECONDS=${SOAK_SECONDS:-150} \
+    QUIET=1 bash "$REPO/test/run/suite.sh" long </dev/null
   ended $? "PostgreSQL $MAJOR" ;;
 esac
 case $parts in *' versions '*) check_versions ;; esac

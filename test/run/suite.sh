@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# suite.sh PART...: builds with -Werror and runs the named parts of the tests (regression, isolation, tap, clients)
+# suite.sh PART...: builds with -Werror and runs the named parts of the tests (regression, isolation, tap, long, clients)
 # against one PostgreSQL, on a server of its own. check.sh calls it for this machine and for every other version.
 #
 # Each count is appended to the file $RESULTS: label, passed, failed, seconds, note; separated by tabs.
@@ -61,11 +61,13 @@ run_programs() {
   record "$label" "$passed" "$failed" $((SECONDS - t)) "$note"
 }
 
+# run_tap LABEL FILE...: files of test/tap
 run_tap() {
-  local files=("$WORK"/tree/test/tap/*.pl) pgxs_src
-  [ -e "${files[0]}" ] || { say "PostgreSQL $VERSION: there are no TAP tests"; return; }
+  local label=$1 pgxs_src
+  shift
+  [ -e "$1" ] || { say "PostgreSQL $VERSION: there are no TAP tests"; return; }
   if ! perl -MIPC::Run -MTAP::Parser -e 1 2>/dev/null; then
-    record "TAP tests" 0 0 0 "not run: the Perl modules IPC::Run and TAP::Parser are missing"
+    record "$label" 0 0 0 "not run: the Perl modules IPC::Run and TAP::Parser are missing"
     return
   fi
   pgxs_src=$(dirname "$(dirname "$("$PG_CONFIG" --pgxs)")")
@@ -74,7 +76,7 @@ run_tap() {
   local -x TESTDIR=$WORK/tap TESTDATADIR=$WORK/tap/data TESTLOGDIR=$WORK/tap/log
   local -x PG_REGRESS=$pgxs_src/test/regress/pg_regress
   local -x PERL5LIB=$WORK/tree/test/tap:$pgxs_src/test/perl${PERL5LIB:+:$PERL5LIB}
-  run_programs "TAP tests" '' "$WORK/tree" "${files[@]#"$WORK/tree/"}"
+  run_programs "$label" '' "$WORK/tree" "${@#"$WORK/tree/"}"
 }
 
 # search_logs: nothing in a server's log may tell of a crash, an internal error or a leaked resource, whatever the tests saw
@@ -118,7 +120,8 @@ for part in "$@"; do
       else
         pg_regress isolation "$specs" "$WORK/tree/test/isolation/regression.diffs" REGRESS=
       fi ;;
-    tap) run_tap ;;
+    tap) run_tap "TAP tests" "$WORK"/tree/test/tap/*.pl ;;
+    long) run_tap "TAP tests, long" "$WORK"/tree/test/tap/{shapes,oracle,soak}.pl ;;
     clients) run_clients ;;
     *) die "no such part of the tests: $part" ;;
   esac

@@ -1,7 +1,8 @@
 #!/usr/bin/env perl
 # tap.pl SECONDS FOLDER FILE...: runs programs that print TAP one by one and counts their assertions.
 # Writes "passed failed skipped" to FOLDER/counts and each test's whole output to FOLDER/NAME.out. A file that dies,
-# takes longer than SECONDS or runs another number of tests than it planned is one more failure.
+# takes longer than SECONDS or runs another number of tests than it planned is one more failure. Lines that begin with
+# "# progress: " are shown at once.
 use strict;
 use warnings;
 use File::Basename qw(basename);
@@ -23,6 +24,7 @@ for my $file (@files)
 	my $out = "$folder/" . basename($file) . '.out';
 	my %here = (passed => 0, failed => 0, skipped => 0);
 	my (@bad, $started);
+	my $below = '';
 	$started = time;
 	print "  $file ... ";
 	open my $log, '>', $out or die "$out: $!";
@@ -32,6 +34,11 @@ for my $file (@files)
 	while (my $line = $parser->next)
 	{
 		print $log $line->as_string, "\n";
+		if ($line->as_string =~ /^# progress: (.*)/)
+		{
+			print "\n    $1";
+			$below = "\n    ";
+		}
 		next unless $line->is_test;
 		if ($line->has_skip || $line->has_todo) { $here{skipped}++ }
 		elsif ($line->is_ok) { $here{passed}++ }
@@ -49,7 +56,7 @@ for my $file (@files)
 		$here{failed}++;
 		push @bad, $parser->exit == 124 ? "took longer than $limit s" : 'ended with status ' . $parser->exit, $parser->parse_errors;
 	}
-	printf "%d passed%s%s (%d s)\n", $here{passed},
+	printf "%s%d passed%s%s (%d s)\n", $below, $here{passed},
 	  $here{failed} ? ", $here{failed} FAILED" : '', $here{skipped} ? ", $here{skipped} not run" : '', time - $started;
 	if ($here{failed})
 	{

@@ -144,6 +144,7 @@ sub job
 		$errors{$_} += $r->{errors}{$_} for keys %{ $r->{errors} };
 		push @reports, report($database, $world, $r) if $r->{wrong};
 		last if @reports >= ($ENV{ORACLE_REPORTS} || 3);
+		print STDERR "# progress: process $number, $sum{ok} of $wanted cases\n" if $ENV{TERRITORY_PROGRESS} && $sum{worlds} % 100 == 0;
 	}
 	run_psql('postgres', "DROP DATABASE $database WITH (FORCE);", "drop$number");
 	open my $file, '>', "$folder/job$number" or die "$folder/job$number: $!";
