@@ -8,6 +8,7 @@
 
 #include "assign/change.h"
 #include "assign/frame.h"
+#include "assign/progress.h"
 
 PG_MODULE_MAGIC;
 
@@ -21,4 +22,5 @@ _PG_init(void)
 {
 	change_init();
 	frame_init();
+	progress_init();
 }
