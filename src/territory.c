@@ -9,6 +9,7 @@
 #include "assign/change.h"
 #include "assign/frame.h"
 #include "rule/shape.h"
+#include "assign/progress.h"
 
 PG_MODULE_MAGIC;
 
@@ -23,4 +24,5 @@ _PG_init(void)
 	change_init();
 	frame_init();
 	shape_init();
+	progress_init();
 }

@@ -153,33 +153,77 @@ subtree_nodes(const Territory *under, int32 model)
 }
 
 /*
+ * append_column appends the texts in the first column of the last query's
+ * result, each in brackets, joined by a word.
+ */
+static void
+append_column(StringInfo condition, const char *word)
+{
+	for (uint64 i = 0; i < SPI_processed; i++)
+		appendStringInfo(condition, "%s(%s)", i == 0 ? "" : word,
+						 SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+}
+
+/*
+ * append_rules appends the condition of the records that the rules of some nodes
+ * may bring there: they satisfy one of the rules, and one of each node above the
+ * subtree that gates it.
+ */
+static void
+append_rules(StringInfo condition, Oid object, const char *nodes, const Territory *under, int32 model)
+{
+	Oid			types[4] = {OIDOID, TEXTOID, TEXTOID, INT4OID};
+	Datum		values[4] = {ObjectIdGetDatum(object), CStringGetTextDatum(nodes),
+	CStringGetTextDatum(territory_to_cstring(under)), Int32GetDatum(model)};
+
+	session_execute("SELECT DISTINCT expression FROM territory.rule"
+					" WHERE object OPERATOR(pg_catalog.=) $1 AND active"
+					"   AND node_id OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.int4[])",
+					SPI_OK_SELECT, 2, types, values, NULL);
+	if (SPI_processed == 0)
+	{
+		appendStringInfoString(condition, "false");
+		return;
+	}
+	appendStringInfoChar(condition, '(');
+	append_column(condition, " OR ");
+	appendStringInfoChar(condition, ')');
+	session_execute("SELECT pg_catalog.string_agg('(' OPERATOR(pg_catalog.||) r.expression OPERATOR(pg_catalog.||) ')', ' OR ')"
+					"  FROM territory.node n JOIN territory.rule r ON r.node_id OPERATOR(pg_catalog.=) n.id"
+					" WHERE n.model_id OPERATOR(pg_catalog.=) $4 AND n.cascade"
+					"   AND n.path OPERATOR(territory.@>) $3::territory.territory"
+					"   AND n.path OPERATOR(territory.<>) $3::territory.territory"
+					"   AND r.object OPERATOR(pg_catalog.=) $1 AND r.active"
+					" GROUP BY n.id",
+					SPI_OK_SELECT, 4, types, values, NULL);
+	if (SPI_processed > 0)
+		appendStringInfoString(condition, " AND ");
+	append_column(condition, " AND ");
+}
+
+/*
  * under_condition selects the records that a subtree may concern: those that
- * satisfy one of its rules, or stand in it. It is evaluated as the table's
- * owner, who need not be able to read our tables.
+ * stand in it, or that its rules may bring there. The keys are found by two
+ * queries of their own, so that each has its index. It is evaluated as the
+ * table's owner, who need not be able to read our tables.
  */
 static char *
 under_condition(const ObjectInfo *info, const Territory *under)
 {
 	int32		model = model_active();
 	char	   *nodes = subtree_nodes(under, model);
-	Oid			types[2] = {OIDOID, TEXTOID};
-	Datum		values[2] = {ObjectIdGetDatum(info->object), (Datum) 0};
 	const char *key = quote_identifier(NameStr(info->key_column));
 	StringInfoData condition;
 
 	if (nodes == NULL)
 		return pstrdup("false");
-	values[1] = CStringGetTextDatum(nodes);
-	session_execute("SELECT DISTINCT expression FROM territory.rule"
-					" WHERE object OPERATOR(pg_catalog.=) $1 AND active"
-					"   AND node_id OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.int4[])",
-					SPI_OK_SELECT, 2, types, values, NULL);
 	initStringInfo(&condition);
-	appendStringInfo(&condition, "%s IN (SELECT a.%s FROM %s a WHERE a.node_id = ANY (%s::int4[]))",
-					 key, key, catalog_qualified_name(info->assignment), quote_literal_cstr(nodes));
-	for (uint64 i = 0; i < SPI_processed; i++)
-		appendStringInfo(&condition, " OR (%s)",
-						 SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	appendStringInfo(&condition, "%s IN (SELECT a.%s FROM %s a WHERE a.node_id = ANY (%s::int4[])"
+					 " UNION ALL SELECT territory_record.%s FROM %s AS territory_record WHERE ",
+					 key, key, catalog_qualified_name(info->assignment), quote_literal_cstr(nodes),
+					 key, catalog_qualified_name(info->object));
+	append_rules(&condition, info->object, nodes, under, model);
+	appendStringInfoChar(&condition, ')');
 	return condition.data;
 }
 

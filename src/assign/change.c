@@ -202,7 +202,7 @@ static void
 run_criteria(Oid object)
 {
 	if (SPI_processed > 0)
-		(void) run_where(object, join_criteria(object, SPI_tuptable, SPI_processed));
+		(void) run_at_least(object, join_criteria(object, SPI_tuptable, SPI_processed));
 }
 
 /*

@@ -165,6 +165,43 @@ exclusion_fetch(const ObjectInfo *object, const Datum *keys, int count, Exclusio
 	return found;
 }
 
+/* exclusions that are read at a time */
+#define FETCHED_EXCLUSIONS 1000
+
+/*
+ * exclusion_each_key calls back with all keys that are excluded from anything.
+ * There may be many, so a cursor fetches them.
+ */
+void
+exclusion_each_key(const ObjectInfo *object, void (*callback) (Datum key, void *arg), void *arg)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(object->object)};
+	Oid			input;
+	Oid			parameter;
+	SessionRole role;
+	Portal		portal;
+
+	getTypeInputInfo(object->key_type, &input, &parameter);
+	session_become(&role, catalog_owner());
+	portal = SPI_cursor_open_with_args(NULL,
+									   "SELECT key FROM territory.exclusion WHERE object OPERATOR(pg_catalog.=) $1",
+									   1, types, values, NULL, true, 0);
+	for (;;)
+	{
+		SPI_cursor_fetch(portal, true, FETCHED_EXCLUSIONS);
+		if (SPI_processed == 0)
+			break;
+		for (uint64 i = 0; i < SPI_processed; i++)
+			callback(OidInputFunctionCall(input, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1),
+										  parameter, -1), arg);
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	SPI_cursor_close(portal);
+	session_restore_role(&role);
+}
+
 /*
  * exclusion_covers tells whether a node is among a record's exclusions.
  */

@@ -31,6 +31,13 @@ extern bool exclusion_any(Oid object);
 extern int	exclusion_fetch(const ObjectInfo *object, const Datum *keys, int count,
 							Exclusion **exclusions);
 
+/*
+ * Calls back with the key of each exclusion of an object; the callback must not
+ * keep it. Needs an SPI connection.
+ */
+extern void exclusion_each_key(const ObjectInfo *object, void (*callback) (Datum key, void *arg),
+							   void *arg);
+
 /* Is a node among a record's exclusions? */
 extern bool exclusion_covers(const Exclusion *exclusions, int count, int32 node_id);
 

@@ -2,10 +2,10 @@
  * run.c
  *		Evaluates what stands in an attached table.
  *
- * The records come from a query, so that the server's planner finds those of a
- * condition through the user's indexes. Its rows go straight from the executor
- * into a batch (a DestReceiver), in the columns' own places: columns that no
- * rule reads are NULL.
+ * All records are read by scans (whole.c). Those of a condition come from a
+ * query, so that the server's planner finds them through the user's indexes. Its
+ * rows go straight from the executor into a batch (a DestReceiver), in the
+ * columns' own places: columns that no rule reads are NULL.
  */
 #include "postgres.h"
 
@@ -16,16 +16,21 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "nodes/plannodes.h"
+#include "optimizer/optimizer.h"
 #include "tcop/dest.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/lsyscache.h"
+#include "utils/plancache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "assign/batch.h"
-#include "assign/pairs.h"
+#include "assign/progress.h"
 #include "assign/run.h"
+#include "assign/whole.h"
 #include "base/catalog.h"
 #include "base/session.h"
 #include "compat.h"
@@ -35,6 +40,9 @@ typedef struct RunReceiver
 {
 	DestReceiver receiver;		/* must be first */
 	Batch	   *batch;
+	double		estimate;		/* number of rows */
+	int64		done;
+	Progress	progress;
 } RunReceiver;
 
 static void
@@ -65,7 +73,8 @@ write_apart(Batch *batch)
 static bool
 receive_row(TupleTableSlot *slot, DestReceiver *self)
 {
-	Batch	   *batch = ((RunReceiver *) self)->batch;
+	RunReceiver *receiver = (RunReceiver *) self;
+	Batch	   *batch = receiver->batch;
 	MatchScope	scope;
 
 	match_begin(&scope, batch->rules);
@@ -80,6 +89,8 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	PG_END_TRY();
 	if (batch->count == batch->capacity)
 		write_apart(batch);
+	receiver->done++;
+	progress_row(&receiver->progress, "records evaluated", receiver->done, receiver->estimate, &batch->counts);
 	return true;
 }
 
@@ -101,22 +112,49 @@ append_columns(StringInfo sql, const Ruleset *rules)
 	}
 }
 
+/* what evaluating one record and writing what differs costs, in the planner's units */
+#define EVALUATION_COST (100 * cpu_operator_cost)
+
 /*
- * execute_query runs the query into the batch, as the table's owner, under the
- * pinned settings, by the newest snapshot. The plan is a serial one, since full
- * batches are written while it runs.
+ * execute_plan runs the query into the batch, unless it would cost more than
+ * the limit, in the planner's units; false then.
  */
-static void
-execute_query(const char *sql, Batch *batch)
+static bool
+execute_plan(SPIPlanPtr plan, Batch *batch, double limit)
 {
-	const Ruleset *rules = batch->rules;
 	/* of the kinds of receiver, "none" would mean that the rows are thrown away */
 	RunReceiver receiver = {{receive_row, receive_startup, receive_shutdown, receive_shutdown, DestTuplestore}, batch};
 	SPIExecuteOptions options = {.read_only = true,.dest = (DestReceiver *) &receiver};
+	CachedPlan *cached = SPI_plan_get_cached_plan(plan);
+	Plan	   *top = linitial_node(PlannedStmt, cached->stmt_list)->planTree;
+	double		cost = top->total_cost + top->plan_rows * EVALUATION_COST;
+	int			result;
+
+	receiver.estimate = top->plan_rows;
+	ReleaseCachedPlan(cached, NULL);
+	if (cost > limit)
+		return false;
+	progress_begin(&receiver.progress, batch->rules->object.object);
+	result = SPI_execute_plan_extended(plan, &options);
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_plan_extended returned %s", SPI_result_code_string(result));
+	return true;
+}
+
+/*
+ * execute_query runs the query into the batch, as the table's owner, under the
+ * pinned settings, by the newest snapshot. The plan is a serial one, since full
+ * batches are written while it runs. It is not run if it costs more than the
+ * limit; false then.
+ */
+static bool
+execute_query(const char *sql, Batch *batch, double limit)
+{
+	const Ruleset *rules = batch->rules;
 	int			pin = session_pin(&rules->settings, PIN_TIME | PIN_PATH | PIN_JIT);
 	SessionRole role;
 	SPIPlanPtr	plan;
-	int			result;
+	bool		done;
 
 	session_become(&role, rules->object.owner);
 	CommandCounterIncrement();
@@ -124,38 +162,61 @@ execute_query(const char *sql, Batch *batch)
 	plan = SPI_prepare_cursor(sql, 0, NULL, CURSOR_OPT_CUSTOM_PLAN);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor returned %s for \"%s\"", SPI_result_code_string(SPI_result), sql);
-	result = SPI_execute_plan_extended(plan, &options);
-	if (result != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_plan_extended returned %s", SPI_result_code_string(result));
+	done = execute_plan(plan, batch, limit);
 	SPI_freeplan(plan);
 	PopActiveSnapshot();
 	session_restore_role(&role);
 	session_unpin(pin);
+	return done;
 }
 
 /*
- * run_where re-evaluates records.
+ * run_query evaluates the records of a condition by a query; false when that
+ * would cost more than the limit.
  */
-BatchCounts
-run_where(Oid object, const char *condition)
+static bool
+run_query(Batch *batch, const char *condition, double limit)
 {
 	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	append_columns(&sql, batch->rules);
+	appendStringInfo(&sql, " FROM %s WHERE %s", catalog_qualified_name(batch->rules->object.object), condition);
+	if (!execute_query(sql.data, batch, limit))
+		return false;
+	batch_write(batch);
+	return true;
+}
+
+/*
+ * evaluate re-evaluates records: all of them, or those of a condition, or
+ * whichever of the two costs less.
+ */
+static void
+evaluate(Batch *batch, const char *condition, bool may_be_more)
+{
+	double		limit = get_float8_infinity();
+
+	if (condition != NULL && may_be_more)
+		limit = whole_cost(&batch->rules->object);
+	if (condition == NULL || !run_query(batch, condition, limit))
+		whole_run(batch);
+}
+
+/*
+ * run_records brackets evaluate.
+ */
+static BatchCounts
+run_records(Oid object, const char *condition, bool may_be_more)
+{
 	Batch		batch;
 	BatchCounts counts;
 
 	batch_begin(&batch, object, BATCH_RECORDS);
 	PG_TRY();
 	{
-		initStringInfo(&sql);
-		appendStringInfoString(&sql, "SELECT ");
-		append_columns(&sql, batch.rules);
-		appendStringInfo(&sql, " FROM %s", catalog_qualified_name(object));
-		if (condition)
-			appendStringInfo(&sql, " WHERE %s", condition);
-		execute_query(sql.data, &batch);
-		batch_write(&batch);
-		if (condition == NULL)
-			batch.counts.removed += pairs_forget_orphans(&batch.rules->object);
+		evaluate(&batch, condition, may_be_more);
 		counts = batch.counts;
 	}
 	PG_FINALLY();
@@ -163,7 +224,27 @@ run_where(Oid object, const char *condition)
 		batch_end(&batch);
 	}
 	PG_END_TRY();
+	ereport(DEBUG1, (errmsg_internal("territory: evaluated " INT64_FORMAT " records of %s", counts.records,
+									 catalog_qualified_name(object))));
 	return counts;
+}
+
+/*
+ * run_where re-evaluates the records of a condition and no others.
+ */
+BatchCounts
+run_where(Oid object, const char *condition)
+{
+	return run_records(object, condition, false);
+}
+
+/*
+ * run_at_least re-evaluates the records of a condition, or more.
+ */
+BatchCounts
+run_at_least(Oid object, const char *condition)
+{
+	return run_records(object, condition, true);
 }
 
 /*

@@ -18,6 +18,9 @@
  */
 extern BatchCounts run_where(Oid object, const char *condition);
 
+/* likewise, but evaluates all records where that costs less than to find those of the condition */
+extern BatchCounts run_at_least(Oid object, const char *condition);
+
 /* adds a row to territory.run_log; SPI must be connected */
 extern void run_record(Oid object, const char *scope, TimestampTz started,
 					   const BatchCounts *counts);

@@ -175,6 +175,8 @@ compile(Oid object)
 	{
 		rules = ruleset_compile(&info);
 		MemoryContextSetParent(rules->context, CacheMemoryContext);
+		ereport(DEBUG1, (errmsg_internal("territory: compiled %d rules of %s", rules->rule_count,
+										 catalog_qualified_name(object))));
 	}
 	session_restore_role(&role);
 	SPI_finish();
