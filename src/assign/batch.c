@@ -20,17 +20,6 @@
 #include "assign/exclusion.h"
 #include "assign/pairs.h"
 
-/* records from which on a batch is large */
-#define LARGE_BATCH 64
-
-/* What is to be written. */
-typedef struct Difference
-{
-	PairList	inserted;
-	PairList	deleted;
-	PairList	changed;		/* rule of a stored pair */
-} Difference;
-
 /* A record's exclusions. */
 typedef struct Slice
 {
@@ -118,7 +107,6 @@ batch_add(Batch *batch, TupleTableSlot *slot, bool fresh)
 		keep_matches(batch, match_row(batch->rules, slot));
 		batch->keys[batch->count] = datumCopy(key, byval, typlen);
 		batch->fresh[batch->count] = fresh;
-		batch->fresh_count += fresh;
 		batch->count++;
 	}
 	MemoryContextSwitchTo(old);
@@ -149,7 +137,7 @@ wanted_pairs(Batch *batch, int record, const Slice *excluded, PairList *wanted)
 	count = exclusion_apply(rules, matches, count, excluded->exclusions, excluded->count);
 	count = match_select(rules, matches, count);
 	for (int i = 0; i < count; i++)
-		pair_append(wanted, batch->keys[record], rules->nodes[matches[i].node].id, matches[i].rule_id);
+		pair_append(wanted, batch->keys[record], rules->nodes[matches[i].node].id, matches[i].rule_id, NULL);
 	if (count > 1)
 		qsort(wanted->pairs + first, count, sizeof(Pair), compare_nodes);
 	return count;
@@ -162,9 +150,9 @@ static void
 lose_pair(Datum key, const StoredPair *pair, const Slice *excluded, Difference *difference)
 {
 	if (!pair->manual || exclusion_covers(excluded->exclusions, excluded->count, pair->node_id))
-		pair_append(&difference->deleted, key, pair->node_id, 0);
+		pair_append(&difference->deleted, key, pair->node_id, 0, &pair->row);
 	else if (pair->rule_id != 0)
-		pair_append(&difference->changed, key, pair->node_id, 0);
+		pair_append(&difference->changed, key, pair->node_id, 0, &pair->row);
 }
 
 /*
@@ -183,7 +171,7 @@ compare_record(Datum key, const Pair *wanted, int wanted_count,
 	{
 		if (s == stored_count || (w < wanted_count && wanted[w].node_id < stored[s].node_id))
 		{
-			pair_append(&difference->inserted, key, wanted[w].node_id, wanted[w].rule_id);
+			pair_append(&difference->inserted, key, wanted[w].node_id, wanted[w].rule_id, NULL);
 			w++;
 		}
 		else if (w == wanted_count || stored[s].node_id < wanted[w].node_id)
@@ -191,7 +179,7 @@ compare_record(Datum key, const Pair *wanted, int wanted_count,
 		else
 		{
 			if (stored[s].rule_id != wanted[w].rule_id)
-				pair_append(&difference->changed, key, wanted[w].node_id, wanted[w].rule_id);
+				pair_append(&difference->changed, key, wanted[w].node_id, wanted[w].rule_id, &stored[s].row);
 			w++;
 			s++;
 		}
@@ -199,45 +187,15 @@ compare_record(Datum key, const Pair *wanted, int wanted_count,
 }
 
 /*
- * fetch_stored reads the stored pairs of the records that may have any, with
- * the records' indexes in the batch.
- */
-static int
-fetch_stored(Batch *batch, StoredPair **stored)
-{
-	Datum	   *keys;
-	int		   *records;
-	int			count = 0;
-	int			found;
-
-	*stored = NULL;
-	if (batch->fresh_count == batch->count)
-		return 0;
-	keys = palloc(batch->count * sizeof(Datum));
-	records = palloc(batch->count * sizeof(int));
-	for (int i = 0; i < batch->count; i++)
-	{
-		if (batch->fresh[i])
-			continue;
-		records[count] = i;
-		keys[count++] = batch->keys[i];
-	}
-	found = pairs_fetch(&batch->rules->object, keys, count, stored);
-	for (int i = 0; i < found; i++)
-		(*stored)[i].record = records[(*stored)[i].record];
-	return found;
-}
-
-/*
  * find_difference compares the batch with what is stored.
  */
 static void
-find_difference(Batch *batch, Difference *difference)
+find_difference(Batch *batch, PairAccess *access, Difference *difference)
 {
 	const ObjectInfo *object = &batch->rules->object;
 	PairList	wanted = {0};
 	StoredPair *stored;
-	int			stored_count = fetch_stored(batch, &stored);
+	int			stored_count = pairs_fetch(access, batch->fresh, &stored);
 	int			next_stored = 0;
 	Exclusion  *exclusions = NULL;
 	int			exclusion_count = 0;
@@ -266,44 +224,27 @@ find_difference(Batch *batch, Difference *difference)
 }
 
 /*
- * is_new_ground tells whether the batch is of new records only, with keys that
- * no pair is near. A pair of a record that was not there can only be left over
- * from times when triggers were switched off; looking for it beforehand is
- * cheaper than at every insertion, if the batch is large.
- */
-static bool
-is_new_ground(const Batch *batch)
-{
-	return batch->count >= LARGE_BATCH && batch->fresh_count == batch->count &&
-		!pairs_in_range(&batch->rules->object, batch->keys, batch->count);
-}
-
-/*
  * batch_write writes what differs and empties the batch.
  */
 void
 batch_write(Batch *batch)
 {
-	const ObjectInfo *object = &batch->rules->object;
 	Difference	difference = {{0}};
+	PairAccess	access;
 	MemoryContext old;
 
 	CHECK_FOR_INTERRUPTS();
 	if (batch->count == 0)
 		return;
 	old = MemoryContextSwitchTo(batch->context);
-	find_difference(batch, &difference);
-	pairs_delete(object, &difference.deleted);
-	pairs_set_rule(object, &difference.changed);
-	if (is_new_ground(batch))
-		pairs_add(object, &difference.inserted);
-	else
-		pairs_insert(object, &difference.inserted);
+	pairs_begin(&access, &batch->rules->object, batch->keys, batch->count);
+	find_difference(batch, &access, &difference);
+	pairs_write(&access, &difference);
+	pairs_end(&access);
 	batch->counts.records += batch->count;
 	batch->counts.added += difference.inserted.count;
 	batch->counts.removed += difference.deleted.count;
 	batch->count = 0;
-	batch->fresh_count = 0;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(batch->context);
 }

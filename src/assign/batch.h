@@ -28,9 +28,8 @@ typedef struct Batch
 	Ruleset    *rules;
 	int			capacity;		/* records it may hold */
 	int			count;
-	int			fresh_count;
 	Datum	   *keys;
-	bool	   *fresh;			/* record has no stored pairs */
+	bool	   *fresh;			/* record is new, should have no stored pairs */
 	int		   *end;			/* end of each record's matches */
 	int			match_room;
 	Match	   *matches;
