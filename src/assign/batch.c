@@ -36,6 +36,7 @@ batch_begin(Batch *batch, Oid object, int capacity)
 	memset(batch, 0, sizeof(Batch));
 	batch->capacity = capacity;
 	batch->rules = ruleset_acquire(object);
+	get_typlenbyval(batch->rules->object.key_type, &batch->key_length, &batch->key_by_value);
 	batch->context = AllocSetContextCreate(CurrentMemoryContext, "territory batch",
 										   ALLOCSET_DEFAULT_SIZES);
 }
@@ -54,16 +55,40 @@ batch_end(Batch *batch)
 }
 
 /*
- * allocate_records makes room for the records of a batch, once each filling.
+ * reserve_record makes room for one more record: for few at first, since most
+ * statements touch one.
  */
 static void
-allocate_records(Batch *batch)
+reserve_record(Batch *batch)
 {
-	batch->keys = palloc(batch->capacity * sizeof(Datum));
-	batch->fresh = palloc(batch->capacity * sizeof(bool));
-	batch->end = palloc(batch->capacity * sizeof(int));
-	batch->match_room = batch->capacity;
-	batch->matches = palloc(batch->match_room * sizeof(Match));
+	Assert(batch->count < batch->capacity);
+	if (batch->count < batch->room)
+		return;
+	if (batch->room == 0)
+	{
+		batch->room = Min(8, batch->capacity);
+		batch->keys = palloc(batch->room * sizeof(Datum));
+		batch->fresh = palloc(batch->room * sizeof(bool));
+		batch->end = palloc(batch->room * sizeof(int));
+		batch->match_room = batch->room;
+		batch->matches = palloc(batch->match_room * sizeof(Match));
+		return;
+	}
+	batch->room = Min(batch->room * 4, batch->capacity);
+	batch->keys = repalloc(batch->keys, batch->room * sizeof(Datum));
+	batch->fresh = repalloc(batch->fresh, batch->room * sizeof(bool));
+	batch->end = repalloc(batch->end, batch->room * sizeof(int));
+}
+
+/*
+ * keep_key copies a key; one that is stored apart, or packed, in full.
+ */
+static Datum
+keep_key(const Batch *batch, Datum key)
+{
+	if (batch->key_length == -1)
+		return PointerGetDatum(PG_DETOAST_DATUM_COPY(key));
+	return datumCopy(key, batch->key_by_value, batch->key_length);
 }
 
 /*
@@ -95,21 +120,62 @@ batch_add(Batch *batch, TupleTableSlot *slot, bool fresh)
 	bool		isnull;
 	Datum		key = slot_getattr(slot, object->key_attno, &isnull);
 
-	if (batch->count == 0)
-		allocate_records(batch);
-	Assert(batch->count < batch->capacity);
+	reserve_record(batch);
 	if (!isnull)
 	{
-		int16		typlen;
-		bool		byval;
-
-		get_typlenbyval(object->key_type, &typlen, &byval);
 		keep_matches(batch, match_row(batch->rules, slot));
-		batch->keys[batch->count] = datumCopy(key, byval, typlen);
+		batch->keys[batch->count] = keep_key(batch, key);
 		batch->fresh[batch->count] = fresh;
 		batch->count++;
 	}
 	MemoryContextSwitchTo(old);
+}
+
+/*
+ * batch_add_one evaluates a record outside of any bracket.
+ */
+void
+batch_add_one(Batch *batch, TupleTableSlot *slot, bool fresh)
+{
+	MatchScope	scope;
+
+	match_begin(&scope, batch->rules);
+	PG_TRY();
+	{
+		batch_add(batch, slot, fresh);
+	}
+	PG_FINALLY();
+	{
+		match_end(&scope);
+	}
+	PG_END_TRY();
+}
+
+/*
+ * batch_has_doubles tells whether a record is in the batch more than once.
+ */
+bool
+batch_has_doubles(const Batch *batch)
+{
+	const ObjectInfo *object = &batch->rules->object;
+	KeySet		keys;
+
+	if (batch->count < 2)
+		return false;
+	keyset_init(&keys, object->key_type, object->key_collation, batch->keys, batch->count);
+	pfree(keys.order);
+	return keys.doubled;
+}
+
+/*
+ * batch_clear empties the batch.
+ */
+void
+batch_clear(Batch *batch)
+{
+	batch->count = 0;
+	batch->room = 0;
+	MemoryContextReset(batch->context);
 }
 
 static int
@@ -244,9 +310,8 @@ batch_write(Batch *batch)
 	batch->counts.records += batch->count;
 	batch->counts.added += difference.inserted.count;
 	batch->counts.removed += difference.deleted.count;
-	batch->count = 0;
 	MemoryContextSwitchTo(old);
-	MemoryContextReset(batch->context);
+	batch_clear(batch);
 }
 
 /*
