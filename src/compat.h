@@ -166,4 +166,34 @@ typedef OpIndexInterpretation TerritoryOrder;
 #define territory_order_strategy(found) ((int) (found)->cmptype)
 #endif
 
+/*
+ * index_beginscan takes a place for its instrumentation (18).
+ */
+#include "access/genam.h"
+#if PG_VERSION_NUM < 180000
+#define territory_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, nkeys, 0)
+#else
+#define territory_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
+#endif
+
+/*
+ * An update says of which indexes it needs new entries (16): of those that
+ * summarize blocks alone, or of all.
+ */
+#include "access/tableam.h"
+#include "executor/executor.h"
+#if PG_VERSION_NUM < 160000
+typedef bool TU_UpdateIndexes;
+
+#define TU_None false
+#define TU_All true
+#define territory_insert_index_tuples(result, slot, estate, which) \
+	((void) ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL))
+#else
+#define territory_insert_index_tuples(result, slot, estate, which) \
+	((void) ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL, (which) == TU_Summarizing))
+#endif
+
 #endif							/* TERRITORY_COMPAT_H */

@@ -8,8 +8,8 @@
 
 #include "assign/change.h"
 #include "assign/frame.h"
-#include "rule/shape.h"
 #include "assign/progress.h"
+#include "rule/shape.h"
 
 PG_MODULE_MAGIC;
 
@@ -23,6 +23,6 @@ _PG_init(void)
 {
 	change_init();
 	frame_init();
-	shape_init();
 	progress_init();
+	shape_init();
 }

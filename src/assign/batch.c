@@ -20,17 +20,6 @@
 #include "assign/exclusion.h"
 #include "assign/pairs.h"
 
-/* records from which on a batch is large */
-#define LARGE_BATCH 64
-
-/* What is to be written. */
-typedef struct Difference
-{
-	PairList	inserted;
-	PairList	deleted;
-	PairList	changed;		/* rule of a stored pair */
-} Difference;
-
 /* A record's exclusions. */
 typedef struct Slice
 {
@@ -47,6 +36,7 @@ batch_begin(Batch *batch, Oid object, int capacity)
 	memset(batch, 0, sizeof(Batch));
 	batch->capacity = capacity;
 	batch->rules = ruleset_acquire(object);
+	get_typlenbyval(batch->rules->object.key_type, &batch->key_length, &batch->key_by_value);
 	batch->context = AllocSetContextCreate(CurrentMemoryContext, "territory batch",
 										   ALLOCSET_DEFAULT_SIZES);
 }
@@ -65,16 +55,40 @@ batch_end(Batch *batch)
 }
 
 /*
- * allocate_records makes room for the records of a batch, once each filling.
+ * reserve_record makes room for one more record: for few at first, since most
+ * statements touch one.
  */
 static void
-allocate_records(Batch *batch)
+reserve_record(Batch *batch)
 {
-	batch->keys = palloc(batch->capacity * sizeof(Datum));
-	batch->fresh = palloc(batch->capacity * sizeof(bool));
-	batch->end = palloc(batch->capacity * sizeof(int));
-	batch->match_room = batch->capacity;
-	batch->matches = palloc(batch->match_room * sizeof(Match));
+	Assert(batch->count < batch->capacity);
+	if (batch->count < batch->room)
+		return;
+	if (batch->room == 0)
+	{
+		batch->room = Min(8, batch->capacity);
+		batch->keys = palloc(batch->room * sizeof(Datum));
+		batch->fresh = palloc(batch->room * sizeof(bool));
+		batch->end = palloc(batch->room * sizeof(int));
+		batch->match_room = batch->room;
+		batch->matches = palloc(batch->match_room * sizeof(Match));
+		return;
+	}
+	batch->room = Min(batch->room * 4, batch->capacity);
+	batch->keys = repalloc(batch->keys, batch->room * sizeof(Datum));
+	batch->fresh = repalloc(batch->fresh, batch->room * sizeof(bool));
+	batch->end = repalloc(batch->end, batch->room * sizeof(int));
+}
+
+/*
+ * keep_key copies a key; one that is stored apart, or packed, in full.
+ */
+static Datum
+keep_key(const Batch *batch, Datum key)
+{
+	if (batch->key_length == -1)
+		return PointerGetDatum(PG_DETOAST_DATUM_COPY(key));
+	return datumCopy(key, batch->key_by_value, batch->key_length);
 }
 
 /*
@@ -106,22 +120,62 @@ batch_add(Batch *batch, TupleTableSlot *slot, bool fresh)
 	bool		isnull;
 	Datum		key = slot_getattr(slot, object->key_attno, &isnull);
 
-	if (batch->count == 0)
-		allocate_records(batch);
-	Assert(batch->count < batch->capacity);
+	reserve_record(batch);
 	if (!isnull)
 	{
-		int16		typlen;
-		bool		byval;
-
-		get_typlenbyval(object->key_type, &typlen, &byval);
 		keep_matches(batch, match_row(batch->rules, slot));
-		batch->keys[batch->count] = datumCopy(key, byval, typlen);
+		batch->keys[batch->count] = keep_key(batch, key);
 		batch->fresh[batch->count] = fresh;
-		batch->fresh_count += fresh;
 		batch->count++;
 	}
 	MemoryContextSwitchTo(old);
+}
+
+/*
+ * batch_add_one evaluates a record outside of any bracket.
+ */
+void
+batch_add_one(Batch *batch, TupleTableSlot *slot, bool fresh)
+{
+	MatchScope	scope;
+
+	match_begin(&scope, batch->rules);
+	PG_TRY();
+	{
+		batch_add(batch, slot, fresh);
+	}
+	PG_FINALLY();
+	{
+		match_end(&scope);
+	}
+	PG_END_TRY();
+}
+
+/*
+ * batch_has_doubles tells whether a record is in the batch more than once.
+ */
+bool
+batch_has_doubles(const Batch *batch)
+{
+	const ObjectInfo *object = &batch->rules->object;
+	KeySet		keys;
+
+	if (batch->count < 2)
+		return false;
+	keyset_init(&keys, object->key_type, object->key_collation, batch->keys, batch->count);
+	pfree(keys.order);
+	return keys.doubled;
+}
+
+/*
+ * batch_clear empties the batch.
+ */
+void
+batch_clear(Batch *batch)
+{
+	batch->count = 0;
+	batch->room = 0;
+	MemoryContextReset(batch->context);
 }
 
 static int
@@ -149,7 +203,7 @@ wanted_pairs(Batch *batch, int record, const Slice *excluded, PairList *wanted)
 	count = exclusion_apply(rules, matches, count, excluded->exclusions, excluded->count);
 	count = match_select(rules, matches, count);
 	for (int i = 0; i < count; i++)
-		pair_append(wanted, batch->keys[record], rules->nodes[matches[i].node].id, matches[i].rule_id);
+		pair_append(wanted, batch->keys[record], rules->nodes[matches[i].node].id, matches[i].rule_id, NULL);
 	if (count > 1)
 		qsort(wanted->pairs + first, count, sizeof(Pair), compare_nodes);
 	return count;
@@ -162,9 +216,9 @@ static void
 lose_pair(Datum key, const StoredPair *pair, const Slice *excluded, Difference *difference)
 {
 	if (!pair->manual || exclusion_covers(excluded->exclusions, excluded->count, pair->node_id))
-		pair_append(&difference->deleted, key, pair->node_id, 0);
+		pair_append(&difference->deleted, key, pair->node_id, 0, &pair->row);
 	else if (pair->rule_id != 0)
-		pair_append(&difference->changed, key, pair->node_id, 0);
+		pair_append(&difference->changed, key, pair->node_id, 0, &pair->row);
 }
 
 /*
@@ -183,7 +237,7 @@ compare_record(Datum key, const Pair *wanted, int wanted_count,
 	{
 		if (s == stored_count || (w < wanted_count && wanted[w].node_id < stored[s].node_id))
 		{
-			pair_append(&difference->inserted, key, wanted[w].node_id, wanted[w].rule_id);
+			pair_append(&difference->inserted, key, wanted[w].node_id, wanted[w].rule_id, NULL);
 			w++;
 		}
 		else if (w == wanted_count || stored[s].node_id < wanted[w].node_id)
@@ -191,7 +245,7 @@ compare_record(Datum key, const Pair *wanted, int wanted_count,
 		else
 		{
 			if (stored[s].rule_id != wanted[w].rule_id)
-				pair_append(&difference->changed, key, wanted[w].node_id, wanted[w].rule_id);
+				pair_append(&difference->changed, key, wanted[w].node_id, wanted[w].rule_id, &stored[s].row);
 			w++;
 			s++;
 		}
@@ -199,45 +253,15 @@ compare_record(Datum key, const Pair *wanted, int wanted_count,
 }
 
 /*
- * fetch_stored reads the stored pairs of the records that may have any, with
- * the records' indexes in the batch.
- */
-static int
-fetch_stored(Batch *batch, StoredPair **stored)
-{
-	Datum	   *keys;
-	int		   *records;
-	int			count = 0;
-	int			found;
-
-	*stored = NULL;
-	if (batch->fresh_count == batch->count)
-		return 0;
-	keys = palloc(batch->count * sizeof(Datum));
-	records = palloc(batch->count * sizeof(int));
-	for (int i = 0; i < batch->count; i++)
-	{
-		if (batch->fresh[i])
-			continue;
-		records[count] = i;
-		keys[count++] = batch->keys[i];
-	}
-	found = pairs_fetch(&batch->rules->object, keys, count, stored);
-	for (int i = 0; i < found; i++)
-		(*stored)[i].record = records[(*stored)[i].record];
-	return found;
-}
-
-/*
  * find_difference compares the batch with what is stored.
  */
 static void
-find_difference(Batch *batch, Difference *difference)
+find_difference(Batch *batch, PairAccess *access, Difference *difference)
 {
 	const ObjectInfo *object = &batch->rules->object;
 	PairList	wanted = {0};
 	StoredPair *stored;
-	int			stored_count = fetch_stored(batch, &stored);
+	int			stored_count = pairs_fetch(access, batch->fresh, &stored);
 	int			next_stored = 0;
 	Exclusion  *exclusions = NULL;
 	int			exclusion_count = 0;
@@ -266,46 +290,28 @@ find_difference(Batch *batch, Difference *difference)
 }
 
 /*
- * is_new_ground tells whether the batch is of new records only, with keys that
- * no pair is near. A pair of a record that was not there can only be left over
- * from times when triggers were switched off; looking for it beforehand is
- * cheaper than at every insertion, if the batch is large.
- */
-static bool
-is_new_ground(const Batch *batch)
-{
-	return batch->count >= LARGE_BATCH && batch->fresh_count == batch->count &&
-		!pairs_in_range(&batch->rules->object, batch->keys, batch->count);
-}
-
-/*
  * batch_write writes what differs and empties the batch.
  */
 void
 batch_write(Batch *batch)
 {
-	const ObjectInfo *object = &batch->rules->object;
 	Difference	difference = {{0}};
+	PairAccess	access;
 	MemoryContext old;
 
 	CHECK_FOR_INTERRUPTS();
 	if (batch->count == 0)
 		return;
 	old = MemoryContextSwitchTo(batch->context);
-	find_difference(batch, &difference);
-	pairs_delete(object, &difference.deleted);
-	pairs_set_rule(object, &difference.changed);
-	if (is_new_ground(batch))
-		pairs_add(object, &difference.inserted);
-	else
-		pairs_insert(object, &difference.inserted);
+	pairs_begin(&access, &batch->rules->object, batch->keys, batch->count);
+	find_difference(batch, &access, &difference);
+	pairs_write(&access, &difference);
+	pairs_end(&access);
 	batch->counts.records += batch->count;
 	batch->counts.added += difference.inserted.count;
 	batch->counts.removed += difference.deleted.count;
-	batch->count = 0;
-	batch->fresh_count = 0;
 	MemoryContextSwitchTo(old);
-	MemoryContextReset(batch->context);
+	batch_clear(batch);
 }
 
 /*

@@ -27,10 +27,12 @@ typedef struct Batch
 	MemoryContext context;		/* reset after each write */
 	Ruleset    *rules;
 	int			capacity;		/* records it may hold */
+	int			room;			/* records there is memory for */
 	int			count;
-	int			fresh_count;
+	int16		key_length;		/* of the keys' type */
+	bool		key_by_value;
 	Datum	   *keys;
-	bool	   *fresh;			/* record has no stored pairs */
+	bool	   *fresh;			/* record is new, should have no stored pairs */
 	int		   *end;			/* end of each record's matches */
 	int			match_room;
 	Match	   *matches;
@@ -47,6 +49,15 @@ extern void batch_end(Batch *batch);
 
 /* evaluates a record, whose slot has the attached table's columns */
 extern void batch_add(Batch *batch, TupleTableSlot *slot, bool fresh);
+
+/* likewise, bracketed by match_begin and match_end */
+extern void batch_add_one(Batch *batch, TupleTableSlot *slot, bool fresh);
+
+/* Is a record in it more than once? */
+extern bool batch_has_doubles(const Batch *batch);
+
+/* empties the batch without writing */
+extern void batch_clear(Batch *batch);
 
 /* writes what differs and empties the batch */
 extern void batch_write(Batch *batch);

@@ -7,9 +7,19 @@
  * row version stands, not what it says: by the time it is looked at, a user's
  * trigger may have changed the row again, and then the latest version counts.
  *
+ * Mostly nobody does. So a row that is live when the row trigger sees it is
+ * evaluated there and then, beside being noted, and at the end that is good
+ * unless the row may have been written again: row triggers fire when all rows of
+ * their statement have been written, and any other statement on the object opens
+ * a frame, which is counted. A write into a partition while a statement on the
+ * partitioned table is at its triggers opens none; but the record then is in the
+ * batch twice, if what matters of it has changed. Where a record was deleted or
+ * got another key, or the rules have changed, or evaluating needs settings to be
+ * pinned, the rows are read at the end.
+ *
  * Statement triggers do not fire where rows are written into a partition
  * directly, nor in logical replication's apply. No frame is open then, and the
- * row trigger deals with each row at once.
+ * row trigger deals with each row at once, in a frame for the one row.
  *
  * A statement inside a statement (a user's trigger writes to the same table)
  * opens the same frame again; each end deals with all that was noted so far. A
@@ -17,6 +27,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -33,6 +44,7 @@
 #include "assign/frame.h"
 #include "assign/pairs.h"
 #include "assign/target.h"
+#include "base/lock.h"
 
 /* A noted event. */
 typedef struct Event
@@ -50,20 +62,27 @@ typedef struct EventList
 	int			room;
 	Event	   *events;
 	MemoryContext context;		/* of old keys; NULL: none yet */
+	bool		quick;			/* all of them have been evaluated, into the batch */
+	uint64		opened;			/* the frame's count at the first event */
+	Batch		batch;			/* rules NULL: not begun */
 } EventList;
 
-typedef struct Frame
+struct Frame
 {
-	struct Frame *below;
+	Frame	   *below;
 	Oid			object;
 	int			level;			/* transaction nest level */
-	int			statements;		/* open ones */
-	uint64		opened;			/* statements so far */
+	int			statements;		/* open ones, or 1 for a frame of one row */
+	bool		row;			/* is a frame of one row */
+	int			rows;			/* of such a frame: brackets that are open */
+	uint64		opened;			/* statements on the object so far, deeper levels' too */
 	uint32		generation;		/* of the rules, when the first one began */
 	bool		moves;			/* rows may move between partitions */
 	bool		removes;		/* a record was deleted or got another key */
+	bool		locked;			/* the object is */
+	Ruleset    *rules;			/* pinned; NULL: not yet looked for */
 	EventList	list;
-} Frame;
+};
 
 static Frame *top = NULL;
 
@@ -118,11 +137,25 @@ push_frame(Oid object)
 }
 
 /*
+ * count_statement lets every frame of an object know of one more statement.
+ */
+static void
+count_statement(Oid object)
+{
+	for (Frame *frame = top; frame != NULL; frame = frame->below)
+	{
+		if (frame->object == object)
+			frame->opened++;
+	}
+}
+
+/*
  * free_list frees what a list has, not the list itself.
  */
 static void
 free_list(EventList *list)
 {
+	batch_end(&list->batch);
 	if (list->events)
 		pfree(list->events);
 	if (list->context)
@@ -141,6 +174,8 @@ remove_frame(Frame *frame)
 		link = &(*link)->below;
 	*link = frame->below;
 	free_list(&frame->list);
+	if (frame->rules)
+		ruleset_release(frame->rules);
 	pfree(frame);
 }
 
@@ -343,29 +378,55 @@ evaluate(const Frame *frame, const EventList *list, RowSource *source, Batch *ba
 }
 
 /*
+ * ready_batch sees to it that a list has a batch with the current rules, and
+ * tells whether the batch holds the list's records, evaluated, already.
+ */
+static bool
+ready_batch(const Frame *frame, EventList *list)
+{
+	Ruleset    *rules = ruleset_acquire(frame->object);
+	bool		current = rules == list->batch.rules;
+
+	ruleset_release(rules);
+	if (current && list->quick && list->opened == frame->opened && !batch_has_doubles(&list->batch))
+		return true;
+	batch_end(&list->batch);
+	batch_begin(&list->batch, frame->object, list->count);
+	return false;
+}
+
+/*
+ * read_list deals with deleted and rekeyed records, and evaluates the others,
+ * from the table.
+ */
+static void
+read_list(const Frame *frame, const EventList *list, Batch *batch)
+{
+	RowSource	source = {NULL};
+	Datum	   *keys = palloc(list->count * sizeof(Datum));
+
+	pairs_forget(&batch->rules->object, keys, collect_keys(list, EVENT_DELETED, keys));
+	rekey(list, &source, &batch->rules->object, batch->rules);
+	evaluate(frame, list, &source, batch);
+	close_source(&source);
+}
+
+/*
  * settle_list deals with a list of events.
  */
 static void
-settle_list(const Frame *frame, const EventList *list)
+settle_list(const Frame *frame, EventList *list)
 {
-	RowSource	source = {NULL};
-	Batch		batch;
-
 	SPI_connect();
-	batch_begin(&batch, frame->object, list->count);
 	PG_TRY();
 	{
-		Datum	   *keys = palloc(list->count * sizeof(Datum));
-
-		pairs_forget(&batch.rules->object, keys, collect_keys(list, EVENT_DELETED, keys));
-		rekey(list, &source, &batch.rules->object, batch.rules);
-		evaluate(frame, list, &source, &batch);
-		close_source(&source);
-		batch_write(&batch);
+		if (!ready_batch(frame, list))
+			read_list(frame, list, &list->batch);
+		batch_write(&list->batch);
 	}
 	PG_FINALLY();
 	{
-		batch_end(&batch);
+		batch_end(&list->batch);
 	}
 	PG_END_TRY();
 	SPI_finish();
@@ -379,19 +440,20 @@ settle_list(const Frame *frame, const EventList *list)
 static void
 settle(Frame *frame)
 {
-	EventList	list = frame->list;
-	uint64		opened;
-
-	if (list.count == 0)
-		return;
-	memset(&frame->list, 0, sizeof(EventList));
-	do
+	while (frame->list.count > 0)
 	{
-		opened = frame->opened;
-		settle_list(frame, &list);
-		frame->removes |= frame->opened != opened;
-	} while (frame->opened != opened);
-	free_list(&list);
+		EventList	list = frame->list;
+		uint64		opened;
+
+		memset(&frame->list, 0, sizeof(EventList));
+		do
+		{
+			opened = frame->opened;
+			settle_list(frame, &list);
+			frame->removes |= frame->opened != opened;
+		} while (frame->opened != opened);
+		free_list(&list);
+	}
 }
 
 /*
@@ -404,8 +466,8 @@ frame_open(Oid object, bool update)
 
 	if (frame == NULL)
 		frame = push_frame(object);
+	count_statement(object);
 	frame->statements++;
-	frame->opened++;
 	frame->moves |= update;
 }
 
@@ -462,56 +524,170 @@ keep_key(EventList *list, Form_pg_attribute key, Datum value)
 }
 
 /*
+ * frame_rules returns the rules that were current on entering.
+ */
+Ruleset *
+frame_rules(const Frame *frame)
+{
+	return frame->rules;
+}
+
+/*
  * frame_rules_changed tells whether the rules may have changed since the
  * statement began (a user's trigger did it). Rows that the statement had
  * changed already were then evaluated by neither.
  */
 bool
-frame_rules_changed(Oid object)
+frame_rules_changed(const Frame *frame)
 {
-	Frame	   *frame = find_frame(object);
-
-	return frame != NULL && frame->generation != ruleset_generation(object);
+	return frame->generation != ruleset_generation(frame->object);
 }
 
 /*
- * append_event notes an event in a frame.
+ * pin_rules lets a frame hold the current rules; false when there are none
+ * because the table is not attached.
+ */
+static bool
+pin_rules(Frame *frame)
+{
+	Ruleset    *rules = ruleset_acquire_if_attached(frame->object);
+
+	if (frame->rules)
+		ruleset_release(frame->rules);
+	frame->rules = rules;
+	return rules != NULL;
+}
+
+/*
+ * open_row_frame opens a frame for a row that is written outside of any
+ * statement.
+ */
+static Frame *
+open_row_frame(Oid object)
+{
+	Frame	   *frame = push_frame(object);
+
+	count_statement(object);
+	frame->statements = 1;
+	frame->row = true;
+	frame->moves = true;
+	return frame;
+}
+
+/*
+ * frame_enter finds the frame for a row. The object's lock comes before the
+ * rules: only under it is it certain what they are. A frame takes it once, since
+ * both end with the (sub)transaction at the latest.
+ */
+Frame *
+frame_enter(Oid object)
+{
+	Frame	   *frame = find_frame(object);
+
+	if (frame == NULL)
+		frame = open_row_frame(object);
+	if (!frame->locked)
+	{
+		lock_object_for_write(object);
+		frame->locked = true;
+	}
+	if (!pin_rules(frame))
+	{
+		if (frame->row && frame->rows == 0)
+			remove_frame(frame);
+		return NULL;
+	}
+	if (frame->row && frame->rows++ == 0)
+		frame->generation = ruleset_generation(object);
+	return frame;
+}
+
+/*
+ * frame_leave ends the bracket.
+ */
+void
+frame_leave(Frame *frame)
+{
+	if (!frame->row)
+		return;
+	if (frame->rows == 1)
+		settle(frame);
+	if (--frame->rows == 0)
+		remove_frame(frame);
+}
+
+/*
+ * is_live tells whether a row version, as the trigger got it, is the latest and
+ * nobody holds a lock on it.
+ */
+static bool
+is_live(TupleTableSlot *row)
+{
+	HeapTuple	tuple;
+
+	if (!TTS_IS_BUFFERTUPLE(row))
+		return false;
+	tuple = ((BufferHeapTupleTableSlot *) row)->base.tuple;
+	return tuple != NULL && (tuple->t_data->t_infomask & HEAP_XMAX_INVALID) != 0;
+}
+
+/*
+ * can_be_quick tells whether an event's row may be evaluated at once.
+ */
+static bool
+can_be_quick(const Frame *frame, EventKind kind, TupleTableSlot *row, bool same_columns)
+{
+	const EventList *list = &frame->list;
+
+	return (kind == EVENT_INSERTED || kind == EVENT_TOUCHED) && same_columns &&
+		frame->rules->pins == 0 && !frame->rules->matching && list->opened == frame->opened &&
+		(list->batch.rules == NULL || list->batch.rules == frame->rules) && is_live(row);
+}
+
+/*
+ * evaluate_at_once evaluates a row into the list's batch.
  */
 static void
-append_event(Frame *frame, Relation rel, EventKind kind, ItemPointer row,
-			 Form_pg_attribute key, Datum old_key)
+evaluate_at_once(Frame *frame, EventKind kind, Oid relid, TupleTableSlot *row)
+{
+	Batch	   *batch = &frame->list.batch;
+
+	if (batch->rules == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+
+		batch_begin(batch, frame->object, BATCH_RECORDS);
+		MemoryContextSwitchTo(old);
+	}
+	batch_add_one(batch, row, kind == EVENT_INSERTED && !may_have_pairs(frame, relid));
+}
+
+/*
+ * frame_note notes an event, and evaluates its row if that may be done at once.
+ */
+void
+frame_note(Frame *frame, Relation rel, EventKind kind, TupleTableSlot *row, bool same_columns,
+		   Form_pg_attribute key, Datum old_key)
 {
 	Event	   *event = next_event(frame);
+	EventList  *list = &frame->list;
 
 	event->kind = kind;
 	event->relid = RelationGetRelid(rel);
 	if (row)
-		event->row = *row;
+		event->row = row->tts_tid;
 	else
 		ItemPointerSetInvalid(&event->row);
-	event->old_key = key ? keep_key(&frame->list, key, old_key) : (Datum) 0;
+	event->old_key = key ? keep_key(list, key, old_key) : (Datum) 0;
 	frame->removes |= key != NULL;
-}
-
-/*
- * frame_note notes an event, or deals with it at once where no frame is open.
- */
-void
-frame_note(Oid object, Relation rel, EventKind kind, ItemPointer row,
-		   Form_pg_attribute key, Datum old_key)
-{
-	Frame	   *frame = find_frame(object);
-
-	if (frame != NULL)
+	if (list->count == 1)
 	{
-		append_event(frame, rel, kind, row, key, old_key);
-		return;
+		list->quick = true;
+		list->opened = frame->opened;
 	}
-	frame = push_frame(object);
-	frame->moves = true;
-	append_event(frame, rel, kind, row, key, old_key);
-	settle(frame);
-	remove_frame(frame);
+	list->quick = list->quick && can_be_quick(frame, kind, row, same_columns);
+	if (list->quick)
+		evaluate_at_once(frame, kind, event->relid, row);
 }
 
 /*
@@ -527,13 +703,16 @@ forget_level(SubXactEvent event, SubTransactionId sub, SubTransactionId parent, 
 }
 
 /*
- * forget_all drops all frames at the end of a transaction, whose memory they are.
+ * forget_all drops all frames at the end of a transaction, whose memory they are,
+ * and their pins.
  */
 static void
 forget_all(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		top = NULL;
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	while (top != NULL)
+		remove_frame(top);
 }
 
 /*

@@ -7,8 +7,10 @@
 
 #include "postgres.h"
 
-#include "storage/itemptr.h"
+#include "executor/tuptable.h"
 #include "utils/rel.h"
+
+#include "rule/ruleset.h"
 
 /* what happened to a record */
 typedef enum EventKind
@@ -26,16 +28,29 @@ typedef enum EventKind
 extern void frame_open(Oid object, bool update);
 extern void frame_close(Oid object);
 
+typedef struct Frame Frame;
+
 /*
- * Notes an event. row is the new row version (NULL where deleted); key and old_key
- * are the key column and its value before (deleted, rekeyed), else NULL and 0.
- * Outside of any frame the event is dealt with at once.
+ * Brackets the noting of a row of an object: in the statement's frame or, outside
+ * of any, in one of its own, which frame_leave deals with at once. The object is
+ * locked from here on. NULL: the table is not attached.
  */
-extern void frame_note(Oid object, Relation rel, EventKind kind, ItemPointer row,
-					   Form_pg_attribute key, Datum old_key);
+extern Frame *frame_enter(Oid object);
+extern void frame_leave(Frame *frame);
+
+/* the current rules; they serve until the next frame_enter */
+extern Ruleset *frame_rules(const Frame *frame);
 
 /* may the rules have changed since the statement began? */
-extern bool frame_rules_changed(Oid object);
+extern bool frame_rules_changed(const Frame *frame);
+
+/*
+ * Notes an event. row is the new row version (NULL where deleted); same_columns:
+ * it has the object's columns. key and old_key are the key column and its value
+ * before (deleted, rekeyed), else NULL and 0.
+ */
+extern void frame_note(Frame *frame, Relation rel, EventKind kind, TupleTableSlot *row, bool same_columns,
+					   Form_pg_attribute key, Datum old_key);
 
 /* called once, from _PG_init */
 extern void frame_init(void);

@@ -2,11 +2,12 @@
  * pairs.c
  *		The assignment table of an attached table: its (record, node) pairs.
  *
- * Every statement takes a whole batch, as arrays, and runs as the table's owner
- * through the executor, so that constraints and triggers which users put on the
- * assignment table hold. Plans are kept by object and statement; one that is no
- * longer valid (a rename) is made anew from the text, as referential integrity
- * does it.
+ * Where the table is as attach made it, a batch is read and written directly
+ * (store.c). Else through the executor, so that constraints and triggers which
+ * users put on the assignment table hold: every statement takes a whole batch, as
+ * arrays, and runs as the table's owner. Plans are kept by object and statement;
+ * one that is no longer valid (a rename) is made anew from the text, as
+ * referential integrity does it.
  */
 #include "postgres.h"
 
@@ -21,9 +22,9 @@
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/typcache.h"
 
 #include "assign/pairs.h"
+#include "assign/store.h"
 #include "base/catalog.h"
 #include "base/session.h"
 
@@ -116,6 +117,9 @@ static const struct
 	SPI_OK_DELETE, 0}
 };
 
+/* records from which on a batch is large */
+#define LARGE_BATCH 64
+
 static HTAB *plans = NULL;
 
 /*
@@ -150,8 +154,10 @@ pairs_may_write(bool delete)
  * pair_append adds a pair; the list grows in the current memory context.
  */
 void
-pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id)
+pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const ItemPointerData *row)
 {
+	Pair	   *pair;
+
 	if (list->count == list->room)
 	{
 		list->room = Max(16, list->room * 2);
@@ -159,7 +165,14 @@ pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id)
 			repalloc_huge(list->pairs, list->room * sizeof(Pair)) :
 			palloc(list->room * sizeof(Pair));
 	}
-	list->pairs[list->count++] = (Pair) {key, node_id, rule_id};
+	pair = &list->pairs[list->count++];
+	pair->key = key;
+	pair->node_id = node_id;
+	pair->rule_id = rule_id;
+	if (row)
+		pair->row = *row;
+	else
+		ItemPointerSetInvalid(&pair->row);
 }
 
 /*
@@ -337,41 +350,6 @@ pair_arrays(const ObjectInfo *object, const PairList *list, Datum *arrays)
 	pfree(nulls);
 }
 
-/* How to compare keys. */
-typedef struct KeyOrder
-{
-	const Datum *keys;
-	FmgrInfo   *compare;
-	Oid			collation;
-} KeyOrder;
-
-/*
- * compare_records orders the indexes of keys by the keys.
- */
-static int
-compare_records(const void *a, const void *b, void *arg)
-{
-	const KeyOrder *order = arg;
-
-	return DatumGetInt32(FunctionCall2Coll(order->compare, order->collation,
-										   order->keys[*(const int *) a],
-										   order->keys[*(const int *) b]));
-}
-
-/*
- * sort_records returns the indexes of the keys in the keys' order.
- */
-static int *
-sort_records(KeyOrder *order, int count)
-{
-	int		   *records = palloc(count * sizeof(int));
-
-	for (int i = 0; i < count; i++)
-		records[i] = i;
-	qsort_arg(records, count, sizeof(int), compare_records, order);
-	return records;
-}
-
 /*
  * compare_stored orders stored pairs by record and node.
  */
@@ -404,102 +382,190 @@ read_pair(HeapTuple row, TupleDesc desc)
 }
 
 /*
- * pairs_fetch reads the stored pairs of some records: by one look-up a key in
- * the index, merged with the sorted keys.
+ * read_pairs makes the stored pairs of a result, whose rows come in the order of
+ * the keys: merged with them.
  */
-int
-pairs_fetch(const ObjectInfo *object, const Datum *keys, int count, StoredPair **stored)
+static StoredPair *
+read_pairs(SPITupleTable *table, int found, const KeySet *keys)
 {
-	TypeCacheEntry *type = lookup_type_cache(object->key_type, TYPECACHE_CMP_PROC_FINFO);
-	KeyOrder	order = {keys, &type->cmp_proc_finfo, object->key_collation};
-	int		   *records = sort_records(&order, count);
-	Datum		values[1] = {key_array(object, keys, count)};
-	int			found = (int) execute(object, PAIRS_FETCH, values);
-	SPITupleTable *table = SPI_tuptable;
+	StoredPair *stored = palloc(Max(found, 1) * sizeof(StoredPair));
 	int			next = 0;
 
-	*stored = palloc(Max(found, 1) * sizeof(StoredPair));
 	for (int i = 0; i < found; i++)
 	{
 		bool		isnull;
 		Datum		key = SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull);
 
-		while (next < count - 1 &&
-			   DatumGetInt32(FunctionCall2Coll(order.compare, order.collation,
-											   keys[records[next]], key)) < 0)
+		while (next < keys->count - 1 && keyset_compare(keys, keyset_at(keys, next), key) < 0)
 			next++;
-		(*stored)[i] = read_pair(table->vals[i], table->tupdesc);
-		(*stored)[i].record = records[next];
+		stored[i] = read_pair(table->vals[i], table->tupdesc);
+		stored[i].record = keys->order[next];
 	}
-	qsort(*stored, found, sizeof(StoredPair), compare_stored);
-	SPI_freetuptable(table);
+	qsort(stored, found, sizeof(StoredPair), compare_stored);
+	return stored;
+}
+
+/*
+ * fetch_by_query reads the stored pairs of the records that may have any.
+ */
+static int
+fetch_by_query(const PairAccess *access, const bool *fresh, StoredPair **stored)
+{
+	const ObjectInfo *object = access->object;
+	int			all = access->keys.count;
+	Datum	   *keys = palloc(all * sizeof(Datum));
+	int		   *records = palloc(all * sizeof(int));
+	int			count = 0;
+	KeySet		set;
+	Datum		values[1];
+	int			found;
+
+	*stored = NULL;
+	for (int i = 0; i < all; i++)
+	{
+		if (fresh[i])
+			continue;
+		records[count] = i;
+		keys[count++] = access->keys.keys[i];
+	}
+	if (count == 0)
+		return 0;
+	keyset_init(&set, object->key_type, object->key_collation, keys, count);
+	values[0] = key_array(object, keys, count);
+	found = (int) execute(object, PAIRS_FETCH, values);
+	*stored = read_pairs(SPI_tuptable, found, &set);
+	for (int i = 0; i < found; i++)
+		(*stored)[i].record = records[(*stored)[i].record];
+	SPI_freetuptable(SPI_tuptable);
 	return found;
 }
 
 /*
- * write_list runs one of the statements that take a list of pairs.
+ * pairs_begin opens access to the pairs of a batch of records: a direct one
+ * where the table is as attach made it and each record is there once.
+ */
+void
+pairs_begin(PairAccess *access, const ObjectInfo *object, const Datum *keys, int count)
+{
+	access->object = object;
+	keyset_init(&access->keys, object->key_type, object->key_collation, keys, count);
+	access->store = access->keys.doubled ? NULL : store_open(object);
+	access->complete = false;
+}
+
+/*
+ * pairs_end closes it.
+ */
+void
+pairs_end(PairAccess *access)
+{
+	if (access->store)
+		store_close(access->store);
+	access->store = NULL;
+}
+
+/*
+ * is_new_ground tells whether a batch is of new records only, with keys that no
+ * pair is near. A pair of a record that was not there can only be left over
+ * from times when triggers were switched off; looking for it beforehand is
+ * cheaper than at every insertion, if the batch is large.
+ */
+static bool
+is_new_ground(const PairAccess *access, const bool *fresh)
+{
+	const KeySet *keys = &access->keys;
+	Datum		values[1];
+
+	if (keys->count < LARGE_BATCH)
+		return false;
+	for (int i = 0; i < keys->count; i++)
+	{
+		if (!fresh[i])
+			return false;
+	}
+	values[0] = key_array(access->object, keys->keys, keys->count);
+	return execute(access->object, PAIRS_IN_RANGE, values) == 0;
+}
+
+/*
+ * pairs_fetch reads the stored pairs of the records. A direct look costs less
+ * than not to know, so new records are asked for too.
+ */
+int
+pairs_fetch(PairAccess *access, const bool *fresh, StoredPair **stored)
+{
+	if (access->store)
+	{
+		access->complete = true;
+		return store_fetch(access->store, &access->keys, stored);
+	}
+	access->complete = is_new_ground(access, fresh);
+	return fetch_by_query(access, fresh, stored);
+}
+
+/*
+ * execute_list runs one of the statements that take a list of pairs. A user's
+ * triggers may write other pairs meanwhile.
  */
 static void
-write_list(const ObjectInfo *object, PairStatement statement, const PairList *list)
+execute_list(PairAccess *access, PairStatement statement, const PairList *list)
 {
 	Datum		arrays[3];
 
 	if (list->count == 0)
 		return;
-	pair_arrays(object, list, arrays);
-	(void) execute(object, statement, arrays);
+	access->complete = false;
+	pair_arrays(access->object, list, arrays);
+	(void) execute(access->object, statement, arrays);
 	for (int i = 0; i < 3; i++)
 		pfree(DatumGetPointer(arrays[i]));
 }
 
 /*
- * pairs_insert adds rule-made pairs. One that is there already, which happens
- * only where triggers had been switched off, is corrected.
+ * may_write_directly tells whether a list can be written without SQL.
  */
-void
-pairs_insert(const ObjectInfo *object, const PairList *list)
+static bool
+may_write_directly(const PairAccess *access, const PairList *list, CmdType command)
 {
-	write_list(object, PAIRS_INSERT, list);
+	return list->count > 0 && access->store != NULL && access->complete &&
+		store_may(access->store, command);
 }
 
 /*
- * pairs_add adds rule-made pairs of which none is there.
+ * change_stored removes stored pairs (CMD_DELETE), or sets their rules
+ * (CMD_UPDATE). What cannot be changed where it stood is left to SQL.
  */
-void
-pairs_add(const ObjectInfo *object, const PairList *list)
+static void
+change_stored(PairAccess *access, const PairList *list, CmdType command)
 {
-	write_list(object, PAIRS_ADD, list);
+	PairStatement statement = command == CMD_DELETE ? PAIRS_DELETE : PAIRS_SET_RULE;
+	PairList	rest = {0};
+
+	if (!may_write_directly(access, list, command))
+	{
+		execute_list(access, statement, list);
+		return;
+	}
+	if (command == CMD_DELETE)
+		store_delete(access->store, list, &rest);
+	else
+		store_set_rule(access->store, list, &rest);
+	execute_list(access, statement, &rest);
 }
 
 /*
- * pairs_in_range tells whether there are pairs between the least and the
- * greatest of some keys. New keys mostly come from a sequence, beyond all that
- * are there.
- */
-bool
-pairs_in_range(const ObjectInfo *object, const Datum *keys, int count)
-{
-	Datum		values[1] = {key_array(object, keys, count)};
-
-	return execute(object, PAIRS_IN_RANGE, values) > 0;
-}
-
-/*
- * pairs_delete removes pairs.
+ * pairs_write writes what differs. A pair to be added that is there already
+ * (which can be only where what is stored is not fully known) is corrected.
  */
 void
-pairs_delete(const ObjectInfo *object, const PairList *list)
+pairs_write(PairAccess *access, Difference *difference)
 {
-	write_list(object, PAIRS_DELETE, list);
-}
-
-/*
- * pairs_set_rule sets the rule of stored pairs, or none.
- */
-void
-pairs_set_rule(const ObjectInfo *object, const PairList *list)
-{
-	write_list(object, PAIRS_SET_RULE, list);
+	change_stored(access, &difference->deleted, CMD_DELETE);
+	change_stored(access, &difference->changed, CMD_UPDATE);
+	if (may_write_directly(access, &difference->inserted, CMD_INSERT))
+		store_insert(access->store, &difference->inserted);
+	else
+		execute_list(access, access->complete ? PAIRS_ADD : PAIRS_INSERT, &difference->inserted);
 }
 
 /*

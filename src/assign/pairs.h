@@ -7,6 +7,9 @@
 
 #include "postgres.h"
 
+#include "storage/itemptr.h"
+
+#include "assign/keyset.h"
 #include "rule/object.h"
 
 /* A pair to be written. rule_id 0: none. */
@@ -15,6 +18,7 @@ typedef struct Pair
 	Datum		key;
 	int32		node_id;
 	int32		rule_id;
+	ItemPointerData row;		/* where it stands; invalid: not known */
 } Pair;
 
 /* A growing list of pairs. */
@@ -32,23 +36,43 @@ typedef struct StoredPair
 	int32		node_id;
 	int32		rule_id;
 	bool		manual;
+	ItemPointerData row;
 } StoredPair;
 
-extern void pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id);
+/* What is to be written of a batch of records. */
+typedef struct Difference
+{
+	PairList	inserted;		/* by rules */
+	PairList	deleted;
+	PairList	changed;		/* rule of a stored pair */
+} Difference;
 
-/* All need an SPI connection and run as the table's owner. */
+/* row: NULL where not known */
+extern void pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const ItemPointerData *row);
 
-/* stored pairs of some records, by record and node; palloc'd */
-extern int	pairs_fetch(const ObjectInfo *object, const Datum *keys, int count, StoredPair **stored);
+/* Access to the pairs of a batch of records. */
+typedef struct PairAccess
+{
+	const ObjectInfo *object;
+	KeySet		keys;
+	struct Store *store;		/* NULL: through SQL */
+	bool		complete;		/* what is stored of all these records is known */
+} PairAccess;
 
-/* are there any for keys from the least to the greatest of these? */
-extern bool pairs_in_range(const ObjectInfo *object, const Datum *keys, int count);
+/*
+ * All that follow need an SPI connection and run as the table's owner. Between
+ * begin and end the batch's pairs are fetched, then written.
+ */
+extern void pairs_begin(PairAccess *access, const ObjectInfo *object, const Datum *keys, int count);
+extern void pairs_end(PairAccess *access);
 
-/* add is for pairs known not to be there; insert corrects those that are */
-extern void pairs_add(const ObjectInfo *object, const PairList *list);
-extern void pairs_insert(const ObjectInfo *object, const PairList *list);
-extern void pairs_delete(const ObjectInfo *object, const PairList *list);
-extern void pairs_set_rule(const ObjectInfo *object, const PairList *list);
+/*
+ * Stored pairs of the records, by record and node; palloc'd. fresh: by record,
+ * whether it is new and should have none; these need not be asked for.
+ */
+extern int	pairs_fetch(PairAccess *access, const bool *fresh, StoredPair **stored);
+
+extern void pairs_write(PairAccess *access, Difference *difference);
 
 /* removes all pairs of deleted records; keeps those of records that moved to another partition */
 extern uint64 pairs_forget(const ObjectInfo *object, const Datum *keys, int count);

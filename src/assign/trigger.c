@@ -62,21 +62,33 @@ territory_statement_end(PG_FUNCTION_ARGS)
 
 /*
  * is_changed tells whether a column of the object differs between the two
- * versions of a row.
+ * versions of a row, which have been taken apart.
  */
-static bool
+static inline bool
 is_changed(const TriggerData *trigger, const Target *target, AttrNumber attno)
 {
-	AttrNumber	column = target_column(target, attno);
-	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(trigger->tg_relation), column - 1);
-	bool		old_null;
-	bool		new_null;
-	Datum		old_value = slot_getattr(trigger->tg_trigslot, column, &old_null);
-	Datum		new_value = slot_getattr(trigger->tg_newslot, column, &new_null);
+	int			column = target_column(target, attno) - 1;
+	const TupleTableSlot *old = trigger->tg_trigslot;
+	const TupleTableSlot *new = trigger->tg_newslot;
+	Form_pg_attribute attribute = TupleDescAttr(old->tts_tupleDescriptor, column);
 
-	if (old_null || new_null)
-		return old_null != new_null;
-	return !datumIsEqual(old_value, new_value, attribute->attbyval, attribute->attlen);
+	if (old->tts_isnull[column] || new->tts_isnull[column])
+		return old->tts_isnull[column] != new->tts_isnull[column];
+	if (attribute->attbyval)
+		return old->tts_values[column] != new->tts_values[column];
+	return !datumIsEqual(old->tts_values[column], new->tts_values[column], false, attribute->attlen);
+}
+
+/*
+ * take_apart extracts the columns that matter of both versions of a row.
+ */
+static void
+take_apart(const TriggerData *trigger, const Target *target, const Ruleset *rules)
+{
+	int			columns = target->map ? RelationGetDescr(trigger->tg_relation)->natts : rules->max_attno;
+
+	slot_getsomeattrs(trigger->tg_trigslot, columns);
+	slot_getsomeattrs(trigger->tg_newslot, columns);
 }
 
 /*
@@ -84,10 +96,12 @@ is_changed(const TriggerData *trigger, const Target *target, AttrNumber attno)
  * nothing, because no column that matters has changed.
  */
 static int
-update_kind(const TriggerData *trigger, const Target *target, const Ruleset *rules)
+update_kind(const TriggerData *trigger, const Target *target, const Frame *frame)
 {
+	const Ruleset *rules = frame_rules(frame);
 	int			attno = -1;
 
+	take_apart(trigger, target, rules);
 	if (is_changed(trigger, target, rules->object.key_attno))
 		return EVENT_REKEYED;
 	while ((attno = bms_next_member(rules->columns, attno)) >= 0)
@@ -95,41 +109,37 @@ update_kind(const TriggerData *trigger, const Target *target, const Ruleset *rul
 		if (is_changed(trigger, target, attno))
 			return EVENT_TOUCHED;
 	}
-	return frame_rules_changed(rules->object.object) ? EVENT_TOUCHED : -1;
+	return frame_rules_changed(frame) ? EVENT_TOUCHED : -1;
 }
 
 /*
  * note_row notes what happened to one row.
  */
 static void
-note_row(const TriggerData *trigger, const Target *target, const Ruleset *rules)
+note_row(const TriggerData *trigger, const Target *target, Frame *frame)
 {
 	Relation	rel = trigger->tg_relation;
-	AttrNumber	column = target_column(target, rules->object.key_attno);
+	AttrNumber	column = target_column(target, frame_rules(frame)->object.key_attno);
 	Form_pg_attribute key = TupleDescAttr(RelationGetDescr(rel), column - 1);
+	bool		same_columns = target->map == NULL;
 	bool		isnull;
-	Datum		old_key = slot_getattr(trigger->tg_trigslot, column, &isnull);
 	int			kind;
 
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		frame_note(rules->object.object, rel, EVENT_INSERTED,
-				   &trigger->tg_trigslot->tts_tid, NULL, (Datum) 0);
+		frame_note(frame, rel, EVENT_INSERTED, trigger->tg_trigslot, same_columns, NULL, (Datum) 0);
 	else if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
-		frame_note(rules->object.object, rel, EVENT_DELETED, NULL, key, old_key);
-	else if ((kind = update_kind(trigger, target, rules)) == EVENT_REKEYED)
-		frame_note(rules->object.object, rel, EVENT_REKEYED,
-				   &trigger->tg_newslot->tts_tid, key, old_key);
+		frame_note(frame, rel, EVENT_DELETED, NULL, same_columns, key,
+				   slot_getattr(trigger->tg_trigslot, column, &isnull));
+	else if ((kind = update_kind(trigger, target, frame)) == EVENT_REKEYED)
+		frame_note(frame, rel, EVENT_REKEYED, trigger->tg_newslot, same_columns, key,
+				   slot_getattr(trigger->tg_trigslot, column, &isnull));
 	else if (kind == EVENT_TOUCHED)
-		frame_note(rules->object.object, rel, EVENT_TOUCHED,
-				   &trigger->tg_newslot->tts_tid, NULL, (Datum) 0);
+		frame_note(frame, rel, EVENT_TOUCHED, trigger->tg_newslot, same_columns, NULL, (Datum) 0);
 }
 
 /*
- * territory_record_changed: AFTER INSERT, UPDATE OR DELETE, each row.
- *
- * The object's lock comes first: only under it is it certain which columns the
- * rules read. On restoring a dump there is nothing to do, for the dump holds
- * the pairs.
+ * territory_record_changed: AFTER INSERT, UPDATE OR DELETE, each row. On
+ * restoring a dump there is nothing to do, for the dump holds the pairs.
  */
 Datum
 territory_record_changed(PG_FUNCTION_ARGS)
@@ -137,23 +147,16 @@ territory_record_changed(PG_FUNCTION_ARGS)
 	TriggerData *trigger = trigger_data(fcinfo, "record_changed",
 										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
 	const Target *target = target_find(trigger->tg_relation);
-	Ruleset    *rules;
+	Frame	   *frame;
 
 	if (!OidIsValid(target->object) || session_restoring(target->object))
 		return PointerGetDatum(NULL);
-	lock_object_for_write(target->object);
-	rules = ruleset_acquire_if_attached(target->object);
-	if (rules == NULL)
+	frame = frame_enter(target->object);
+	if (frame == NULL)
 		return PointerGetDatum(NULL);
-	PG_TRY();
-	{
-		note_row(trigger, target_find(trigger->tg_relation), rules);
-	}
-	PG_FINALLY();
-	{
-		ruleset_release(rules);
-	}
-	PG_END_TRY();
+	/* waiting for the lock may have brought other news */
+	note_row(trigger, target_find(trigger->tg_relation), frame);
+	frame_leave(frame);
 	return PointerGetDatum(NULL);
 }
 

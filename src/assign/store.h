@@ -1,0 +1,38 @@
+/*
+ * store.h
+ *		Direct access to an assignment table, without SQL.
+ */
+#ifndef TERRITORY_STORE_H
+#define TERRITORY_STORE_H
+
+#include "postgres.h"
+
+#include "nodes/nodes.h"
+
+#include "assign/keyset.h"
+#include "assign/pairs.h"
+#include "rule/object.h"
+
+typedef struct Store Store;
+
+/*
+ * Opens the assignment table of an object; NULL where it is not as attach made
+ * it, so that only SQL statements do what its owner wants.
+ */
+extern Store *store_open(const ObjectInfo *object);
+extern void store_close(Store *store);
+
+/* May the table be written directly by this kind of command (INSERT, UPDATE, DELETE)? */
+extern bool store_may(const Store *store, CmdType command);
+
+/* stored pairs of some records, each of which is there once, by record and node; palloc'd */
+extern int	store_fetch(Store *store, const KeySet *keys, StoredPair **stored);
+
+/* adds rule-made pairs of which none is there */
+extern void store_insert(Store *store, const PairList *list);
+
+/* Of pairs that were fetched. Those that somebody changed since are left in rest. */
+extern void store_delete(Store *store, const PairList *list, PairList *rest);
+extern void store_set_rule(Store *store, const PairList *list, PairList *rest);
+
+#endif							/* TERRITORY_STORE_H */
