@@ -213,8 +213,7 @@ cover_places(const Cover *cover)
 
 /*
  * take_root_cover puts the cover that leads from the root first: the first that
- * there is room for. A single comparison that it consists of need not be checked
- * again.
+ * there is room for.
  */
 static void
 take_root_cover(Access *access, Entry *entry)
@@ -222,25 +221,19 @@ take_root_cover(Access *access, Entry *entry)
 	while (entry->cover_count > 0 &&
 		   access->places + cover_places(&entry->covers[0]) > MAX_PLACES)
 		memmove(entry->covers, entry->covers + 1, --entry->cover_count * sizeof(Cover));
-	if (entry->cover_count == 0)
-		return;
-	access->places += cover_places(&entry->covers[0]);
-	if (list_length(entry->covers[0].comparisons) == 1)
-		((Condition *) linitial(entry->covers[0].comparisons))->implied = true;
+	if (entry->cover_count > 0)
+		access->places += cover_places(&entry->covers[0]);
 }
 
 /*
  * add_entry readies a rule, or an alternative of one, for being hung.
  */
-static void
+static Entry *
 add_entry(Access *access, int rule, const Condition *condition)
 {
-	Entry	   *entry;
+	Entry	   *entry = palloc0(sizeof(Entry));
 	Cover		cover;
 
-	if (condition->kind == CONDITION_CONST && !condition->truth)
-		return;
-	entry = palloc0(sizeof(Entry));
 	if (condition->kind == CONDITION_AND)
 	{
 		for (int i = 0; i < condition->count; i++)
@@ -253,8 +246,25 @@ add_entry(Access *access, int rule, const Condition *condition)
 		add_cover(entry, cover);
 	take_root_cover(access, entry);
 	entry->candidate.rule = rule;
-	entry->condition = condition;
 	access->entries = lappend(access->entries, entry);
+	return entry;
+}
+
+/*
+ * add_alone adds an entry whose program checks just its own condition. A single
+ * comparison that leads to it from the root need not be checked again.
+ */
+static void
+add_alone(Access *access, int rule, const Condition *condition)
+{
+	Entry	   *entry;
+
+	if (condition->kind == CONDITION_CONST && !condition->truth)
+		return;
+	entry = add_entry(access, rule, condition);
+	entry->condition = condition;
+	if (entry->cover_count > 0 && list_length(entry->covers[0].comparisons) == 1)
+		((Condition *) linitial(entry->covers[0].comparisons))->implied = true;
 }
 
 /*
@@ -667,20 +677,55 @@ build_node(Access *access, Hanging *hangings, int count, bool root)
 }
 
 /*
- * add_rule readies a rule, each of its alternatives by itself.
+ * is_safe tells whether all of a condition may be looked at before its turn.
+ */
+static bool
+is_safe(const Condition *condition)
+{
+	if (condition->kind != CONDITION_AND && condition->kind != CONDITION_OR)
+		return condition->safe || condition->kind == CONDITION_CONST;
+	for (int i = 0; i < condition->count; i++)
+	{
+		if (!is_safe(condition->args[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * add_alternatives readies each alternative of a rule by itself. If one of them
+ * may raise an error from which one before it protects it, all of the rule is
+ * checked, in its order, whichever alternative leads to it.
+ */
+static void
+add_alternatives(Access *access, int rule, const Condition *condition)
+{
+	bool		safe = is_safe(condition);
+	int			program = safe ? 0 : program_build(access->builder, condition);
+
+	for (int i = 0; i < condition->count; i++)
+	{
+		if (safe)
+			add_alone(access, rule, condition->args[i]);
+		else
+			add_entry(access, rule, condition->args[i])->candidate.program = program;
+	}
+}
+
+/*
+ * add_rule readies a rule. Alternatives are of use only if each can be found.
  */
 static void
 add_rule(Access *access, int rule, const Condition *condition)
 {
+	Cover		cover;
+
 	for (int i = 0; i < ACCESS_OPERANDS; i++)
 		access->rules->infos[rule].access[i] = -1;
-	if (condition->kind != CONDITION_OR)
-	{
-		add_entry(access, rule, condition);
-		return;
-	}
-	for (int i = 0; i < condition->count; i++)
-		add_entry(access, rule, condition->args[i]);
+	if (condition->kind == CONDITION_OR && find_cover(condition, &cover))
+		add_alternatives(access, rule, condition);
+	else
+		add_alone(access, rule, condition);
 }
 
 /*
