@@ -130,13 +130,13 @@ sub smallest
 	else { $part->{rows} = fewer($part->{rows}, sub { $fails->(rows => $_[0]) }, $until) }
 	for my $rule (@{ $part->{rules} })
 	{
-		AGAIN: for my $less (Shapes::smaller($rules->[$rule]))
+		my @less = Shapes::smaller($rules->[$rule]);
+		while (@less && time < $until)
 		{
-			last if time > $until;
 			my $whole = $rules->[$rule];
-			$rules->[$rule] = $less;
-			goto AGAIN if $fails->(rows => $part->{rows});
-			$rules->[$rule] = $whole;
+			$rules->[$rule] = shift @less;
+			if ($fails->(rows => $part->{rows})) { @less = Shapes::smaller($rules->[$rule]) }
+			else { $rules->[$rule] = $whole }
 		}
 	}
 	return $part;
