@@ -162,4 +162,4 @@ CREATE FUNCTION rule_stats(object regclass, timing bool DEFAULT true,
     LANGUAGE c STABLE PARALLEL UNSAFE COST 100000
     AS 'MODULE_PATHNAME', 'territory_rule_stats';
 COMMENT ON FUNCTION rule_stats(regclass, bool) IS
-    'how each active rule of the table is found, on how many rows it was tried and matched, and its share of the time of trying; reads the whole table once, writes nothing';
+    'for each active rule of the table: access (by what of a record it is found, or "scanned for every row"), on how many records it was tried and true, and its share of the time of trying rules; reads the whole table once and writes nothing. timing off: access alone';

@@ -112,12 +112,15 @@ sort_codes(Condition *condition)
 
 /*
  * has_collation tells whether values of a type can be compared under a
- * collation. Without one the executor raises an error, and shall.
+ * collation. Without one the executor raises an error, and shall. The hash of a
+ * name is the same under every collation.
  */
 static bool
 has_collation(Oid type, Oid collation)
 {
-	return !type_is_collatable(type) || OidIsValid(collation);
+	if (!type_is_collatable(type))
+		return true;
+	return OidIsValid(collation) && (type != NAMEOID || get_collation_isdeterministic(collation));
 }
 
 /*

@@ -494,6 +494,60 @@ criteria_deparse(Relation rel, Expr *expr)
 	return text;
 }
 
+static bool
+add_operator(Oid oid, void *list)
+{
+	List	  **oids = list;
+
+	*oids = lappend_oid(*oids, oid);
+	return false;
+}
+
+/*
+ * operators_walker lists the functions behind all that an expression calls.
+ */
+static bool
+operators_walker(Node *node, void *list)
+{
+	if (node == NULL)
+		return false;
+	(void) check_functions_in_node(node, add_operator, list);
+	return expression_tree_walker(node, operators_walker, list);
+}
+
+/*
+ * report_unreadable says why a text cannot be read back.
+ */
+static void
+report_unreadable(void *text)
+{
+	errhint("IS DISTINCT FROM, NULLIF, CASE ... WHEN and comparisons of rows find their operators by name; where these are not PostgreSQL's own, write the condition with =, AND, OR and IS NULL.");
+	errcontext("criteria as they are kept: %s", (const char *) text);
+}
+
+/*
+ * criteria_check_text refuses a text that would not be read back as the
+ * expression that it was made of: some constructs name no operator.
+ */
+void
+criteria_check_text(Relation rel, Expr *expr, const char *text)
+{
+	ErrorContextCallback callback = {error_context_stack, report_unreadable, (void *) text};
+	int			pin = session_pin(NULL, PIN_PATH);
+	List	   *meant = NIL;
+	List	   *read = NIL;
+
+	error_context_stack = &callback;
+	(void) operators_walker((Node *) expr, &meant);
+	(void) operators_walker((Node *) criteria_parse(rel, text), &read);
+	if (!equal(meant, read))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("criteria cannot be kept: an operator has no name in them")));
+	error_context_stack = callback.previous;
+	session_unpin(pin);
+}
+
 /*
  * criteria_show returns the text of an expression for a person to read,
  * palloc'd.

@@ -33,6 +33,9 @@ extern void criteria_check_access(Relation rel, Expr *expr);
 /* The same as text with every name qualified; read back under an empty path. */
 extern char *criteria_deparse(Relation rel, Expr *expr);
 
+/* Refuses (0A000) a text of the former that would not be read back as the same. */
+extern void criteria_check_text(Relation rel, Expr *expr, const char *text);
+
 /* The same for a person to read, with fewer parentheses. */
 extern char *criteria_show(Relation rel, Expr *expr);
 

@@ -90,6 +90,7 @@ resolve(Oid object, const char *criteria, const PinnedSettings *settings)
 	criteria_check(rel, expr, criteria);
 	criteria_check_access(rel, expr);
 	expression = criteria_deparse(rel, expr);
+	criteria_check_text(rel, expr, expression);
 	session_unpin(pin);
 	table_close(rel, NoLock);
 	return expression;
