@@ -377,8 +377,9 @@ put_slots(Node *node, void *context)
 }
 
 /*
- * put_literals copies a part, with a parameter in the place of every literal
- * that may differ.
+ * put_literals makes of a part what the executor evaluates: with a parameter in
+ * the place of every literal that may differ, and without COLLATE, which has had
+ * its effect on the nodes above.
  */
 static Node *
 put_literals(Node *node, void *context)
@@ -389,6 +390,8 @@ put_literals(Node *node, void *context)
 		return NULL;
 	if (IsA(node, Const) && is_free((Const *) node, maker))
 		return (Node *) make_param(literal_of((Const *) node, maker->literals), node);
+	if (IsA(node, CollateExpr))
+		return put_literals((Node *) ((CollateExpr *) node)->arg, context);
 	return expression_tree_mutator(node, put_literals, context);
 }
 
@@ -439,7 +442,7 @@ init_slots(Maker *maker)
 			slot->literal = literal_of((Const *) part, maker->literals);
 			continue;
 		}
-		part = put_literals(part, maker);
+		part = put_literals(copyObject(part), maker);	/* a mutator copies no values */
 		fix_opfuncids(part);
 		slot->state = ExecInitExprWithParams((Expr *) part, shape->values);
 	}
@@ -469,7 +472,7 @@ make_shape(ShapeCache *cache, Expr *parsed)
 	MemoryContextSwitchTo(cache->context);
 	shape->slot_count = list_length(maker.parts);
 	shape->slots = palloc0(Max(shape->slot_count, 1) * sizeof(Slot));
-	shape->expr = (Expr *) put_slots((Node *) simplified, &maker);
+	shape->expr = (Expr *) put_slots(copyObject((Node *) simplified), &maker);
 	init_sources(&maker);
 	if (!init_slots(&maker))
 		shape = NULL;

@@ -154,7 +154,7 @@ sub preamble
 	my ($self) = @_;
 	my $zone = pick('UTC', 'Asia/Tokyo', 'America/Los_Angeles');
 	my $style = pick('ISO, MDY', 'SQL, DMY', 'German');
-	my $text = "SET search_path = public, territory;\nSET TimeZone = '$zone';\nSET DateStyle = '$style';\nSET statement_timeout = '60s';\nSET jit = off;\n";
+	my $text = "SET search_path = public, territory;\nSET TimeZone = '$zone';\nSET DateStyle = '$style';\nSET statement_timeout = '60s';\nSET jit = off;\nSET territory.check_shapes = on;\n";
 	$text .= "SET plan_cache_mode = " . pick('auto', 'force_generic_plan') . ";\n";
 	$text .= "SET enable_seqscan = off;\n" if chance(0.1);
 	$text .= "SET enable_partitionwise_join = on;\n" if chance(0.1);
