@@ -27,6 +27,7 @@
 #include "utils/lsyscache.h"
 
 #include "assign/fingerprint.h"
+#include "compat.h"
 
 #define MIN_BUCKETS 1024
 #define MAX_BUCKETS (4 * 1024 * 1024)
