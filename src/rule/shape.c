@@ -443,8 +443,8 @@ init_slots(Maker *maker)
 			continue;
 		}
 		part = put_literals(copyObject(part), maker);	/* a mutator copies no values */
-		fix_opfuncids(part);
-		slot->state = ExecInitExprWithParams((Expr *) part, shape->values);
+		/* the executor knows no COLLATE */
+		slot->state = ExecInitExprWithParams(expression_planner((Expr *) part), shape->values);
 	}
 	return true;
 }
