@@ -30,6 +30,7 @@
 #include "utils/rel.h"
 #include "utils/resowner.h"
 
+#include "assign/advice.h"
 #include "assign/change.h"
 #include "assign/exclusion.h"
 #include "assign/run.h"
@@ -277,6 +278,24 @@ affected_by_rules(const TriggerData *trigger)
 }
 
 /*
+ * advise tells the writer of an object's rules which of them have to be tried for
+ * every record.
+ */
+static void
+advise(const TriggerData *trigger, Oid object)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(object)};
+
+	if (trigger->tg_newtable == NULL)
+		return;
+	session_execute(psprintf("SELECT id FROM %s AS n WHERE active AND object OPERATOR(pg_catalog.=) $1 ORDER BY id",
+							 rows_of(trigger, true)), SPI_OK_SELECT, 1, types, values, NULL);
+	if (SPI_processed > 0)
+		advice_on_rules(object, SPI_tuptable, SPI_processed);
+}
+
+/*
  * territory_reassign_rules: AFTER INSERT, UPDATE or DELETE on territory.rule,
  * each statement.
  */
@@ -308,6 +327,7 @@ territory_reassign_rules(PG_FUNCTION_ARGS)
 			continue;
 		session_execute(affected_by_rules(trigger), SPI_OK_SELECT, 2, types, values, NULL);
 		run_criteria(lfirst_oid(cell));
+		advise(trigger, lfirst_oid(cell));
 	}
 	end(&scope);
 	return PointerGetDatum(NULL);
