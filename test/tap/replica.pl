@@ -147,6 +147,31 @@ for my $round (1 .. 12)
 same('rules changed meanwhile');
 is($sub->query("SELECT count(*) FROM pg_stat_subscription_stats WHERE apply_error_count > 0"), 0, 'apply met no error');
 
+# the assignments themselves, replicated as a table like any other: what the engine writes without SQL is in the log too
+$pub->do(<<'SQL');
+CREATE TABLE deal (id int PRIMARY KEY, v int);
+DO $$BEGIN PERFORM territory.attach('deal', mode => 'all'); END$$;
+INSERT INTO territory.node (path) VALUES ('X'), ('X.Y');
+INSERT INTO territory.rule (node_id, object, criteria) VALUES (territory.node_id('X'), 'deal', 'v > 0'),
+    (territory.node_id('X.Y'), 'deal', 'v > 3'), (territory.node_id('X.Y'), 'deal', 'v > 5');
+ALTER PUBLICATION accounts ADD TABLE deal_territory;
+SQL
+$sub->do('CREATE TABLE deal_territory (id int, node_id int, rule_id int, manual bool, since timestamptz, PRIMARY KEY (id, node_id))', 'ALTER SUBSCRIPTION accounts REFRESH PUBLICATION');
+caught_up();
+for ('INSERT INTO deal VALUES (1, 7)', 'INSERT INTO deal SELECT i, i % 10 FROM generate_series(2, 3000) i', 'UPDATE deal SET v = 9 - v WHERE id % 3 = 0',
+	"UPDATE territory.rule SET active = false WHERE criteria = 'v > 3'", 'BEGIN; UPDATE deal SET v = 6; SAVEPOINT s; UPDATE deal SET v = 0; ROLLBACK TO s; COMMIT',
+	"UPDATE territory.rule SET active = true WHERE criteria = 'v > 3'", 'ALTER TABLE deal_territory REPLICA IDENTITY FULL; UPDATE deal SET v = id % 8', 'DELETE FROM deal WHERE id % 2 = 0')
+{
+	$pub->do($_);
+	caught_up();
+	my ($there, $here) = map { $_->query("SET TimeZone = UTC; SELECT count(*) || md5(string_agg(x::text, ' ' ORDER BY x::text)) FROM deal_territory x") } $pub, $sub;
+	is($here, $there, "replicated assignments: $_");
+}
+is($sub->query('SELECT count(*) > 1000 FROM deal_territory'), 't', 'and there are many');
+$pub->do('ALTER TABLE deal_territory REPLICA IDENTITY NOTHING', 'INSERT INTO deal VALUES (-1, 5)');
+like($pub->query('UPDATE deal SET v = 0 WHERE id = -1'), qr/^ERROR:  cannot delete from table "deal_territory" because it does not have a replica identity/m, 'without a replica identity, an error as from SQL');
+$pub->do('ALTER TABLE deal_territory REPLICA IDENTITY DEFAULT');
+
 # both levels of triggers are needed: with ordinary ones verify() shows what was missed, and run() mends it
 $sub->do('ALTER TABLE account ENABLE TRIGGER "00_territory_record"');
 $pub->do("INSERT INTO account VALUES (-1, 'NL', 50)");
