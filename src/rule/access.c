@@ -29,7 +29,7 @@
 #define PARTITION_RULES 2
 
 /* covers of a rule that are looked at */
-#define MAX_COVERS		8
+#define MAX_COVERS		4
 
 /* a cover of more codes divides no further: the rule would be there once for each */
 #define MAX_FANOUT		16
@@ -44,7 +44,8 @@
 typedef struct Cover
 {
 	double		share;			/* of the rows that pass one */
-	List	   *comparisons;
+	const Condition *single;	/* most have just one */
+	List	   *several;
 } Cover;
 
 /* A rule, or an alternative of one, in the course of being hung. */
@@ -111,7 +112,8 @@ static bool
 joint_cover(const Condition *condition, Cover *cover)
 {
 	cover->share = 0;
-	cover->comparisons = NIL;
+	cover->single = NULL;
+	cover->several = NIL;
 	for (int i = 0; i < condition->count; i++)
 	{
 		Cover		offer;
@@ -119,7 +121,8 @@ joint_cover(const Condition *condition, Cover *cover)
 		if (!find_cover(condition->args[i], &offer))
 			return false;
 		cover->share += offer.share;
-		cover->comparisons = list_concat(cover->comparisons, offer.comparisons);
+		cover->several = offer.single ? lappend(cover->several, (void *) offer.single) :
+			list_concat(cover->several, offer.several);
 	}
 	return true;
 }
@@ -135,7 +138,8 @@ find_cover(const Condition *condition, Cover *cover)
 		case CONDITION_CODES:
 		case CONDITION_RANGE:
 			cover->share = condition->share;
-			cover->comparisons = list_make1((void *) condition);
+			cover->single = condition;
+			cover->several = NIL;
 			return condition->safe && !condition->negated;
 		case CONDITION_AND:
 			return cheapest_cover(condition, cover);
@@ -152,8 +156,7 @@ find_cover(const Condition *condition, Cover *cover)
 static bool
 is_range(const Cover *cover)
 {
-	return list_length(cover->comparisons) == 1 &&
-		((Condition *) linitial(cover->comparisons))->kind == CONDITION_RANGE;
+	return cover->single != NULL && cover->single->kind == CONDITION_RANGE;
 }
 
 /*
@@ -194,20 +197,25 @@ add_cover(Entry *entry, Cover cover)
 }
 
 /*
+ * comparison_places counts the places at which a comparison hangs an entry.
+ */
+static Size
+comparison_places(const Condition *comparison)
+{
+	return comparison->kind == CONDITION_RANGE ? 1 : comparison->count + comparison->if_null;
+}
+
+/*
  * cover_places counts the places at which a cover hangs an entry.
  */
 static Size
 cover_places(const Cover *cover)
 {
-	Size		places = 0;
+	Size		places = cover->single ? comparison_places(cover->single) : 0;
 	ListCell   *cell;
 
-	foreach(cell, cover->comparisons)
-	{
-		const Condition *comparison = lfirst(cell);
-
-		places += comparison->kind == CONDITION_RANGE ? 1 : comparison->count + 1;
-	}
+	foreach(cell, cover->several)
+		places += comparison_places(lfirst(cell));
 	return places;
 }
 
@@ -263,8 +271,8 @@ add_alone(Access *access, int rule, const Condition *condition)
 		return;
 	entry = add_entry(access, rule, condition);
 	entry->condition = condition;
-	if (entry->cover_count > 0 && list_length(entry->covers[0].comparisons) == 1)
-		((Condition *) linitial(entry->covers[0].comparisons))->implied = true;
+	if (entry->cover_count > 0 && entry->covers[0].single)
+		((Condition *) entry->covers[0].single)->implied = true;
 }
 
 /*
@@ -286,10 +294,8 @@ entry_candidate(Access *access, Entry *entry)
 static bool
 divides(const Cover *cover)
 {
-	const Condition *comparison = linitial(cover->comparisons);
-
-	return list_length(cover->comparisons) == 1 && cover->share <= MAX_SHARE &&
-		(comparison->kind == CONDITION_RANGE || comparison->count <= MAX_FANOUT);
+	return cover->single != NULL && cover->share <= MAX_SHARE &&
+		(cover->single->kind == CONDITION_RANGE || cover->single->count <= MAX_FANOUT);
 }
 
 /*
@@ -316,7 +322,7 @@ choose_cover(const Hanging *hanging, bool root)
 static int
 cover_operand(const Hanging *hanging)
 {
-	return ((Condition *) linitial(hanging->entry->covers[hanging->cover].comparisons))->index;
+	return hanging->entry->covers[hanging->cover].single->index;
 }
 
 /*
@@ -413,19 +419,52 @@ typedef struct Leads
 	Lead	   *codes;
 	int			code_count;
 	Lead	   *ranges;			/* code: index of the interval */
-	RankRange   *intervals;
+	RankRange  *intervals;
 	int			range_count;
 	int			candidate_count;	/* entries that nothing leads on to */
 } Leads;
 
 /*
- * add_code_lead adds a code that leads to an entry.
+ * make_leads makes room for all that leads on from a node.
  */
 static void
-add_code_lead(Leads *leads, int operand, int code, const Hanging *hanging)
+make_leads(Leads *leads, const Hanging *hangings, int count)
 {
-	leads->codes = growth_room(CurrentMemoryContext, leads->codes, leads->code_count, 1, sizeof(Lead));
-	leads->codes[leads->code_count++] = (Lead) {operand, code, *hanging};
+	Size		places = 0;
+
+	memset(leads, 0, sizeof(Leads));
+	for (int i = 0; i < count; i++)
+	{
+		if (hangings[i].cover >= 0)
+			places += cover_places(&hangings[i].entry->covers[hangings[i].cover]);
+		else
+			leads->candidate_count++;
+	}
+	if (places == 0)
+		return;
+	leads->codes = palloc_extended(places * sizeof(Lead), MCXT_ALLOC_HUGE);
+}
+
+/*
+ * add_comparison adds the places to which a comparison leads.
+ */
+static void
+add_comparison(Access *access, Leads *leads, const Hanging *hanging, const Condition *comparison)
+{
+	note_access(&access->rules->infos[hanging->entry->candidate.rule], comparison->index);
+	if (comparison->kind == CONDITION_RANGE)
+	{
+		leads->ranges = growth_room(CurrentMemoryContext, leads->ranges, leads->range_count, 1, sizeof(Lead));
+		leads->intervals = growth_room(CurrentMemoryContext, leads->intervals, leads->range_count, 1, sizeof(RankRange));
+		leads->ranges[leads->range_count] = (Lead) {comparison->index, leads->range_count, *hanging};
+		leads->intervals[leads->range_count++] =
+			(RankRange) {comparison->low, comparison->high, entry_candidate(access, hanging->entry)};
+		return;
+	}
+	for (int i = 0; i < comparison->count; i++)
+		leads->codes[leads->code_count++] = (Lead) {comparison->index, comparison->codes[i], *hanging};
+	if (comparison->if_null)
+		leads->codes[leads->code_count++] = (Lead) {comparison->index, CODE_NULL, *hanging};
 }
 
 /*
@@ -434,29 +473,14 @@ add_code_lead(Leads *leads, int operand, int code, const Hanging *hanging)
 static void
 add_leads(Access *access, Leads *leads, Hanging *hanging)
 {
+	const Cover *cover = &hanging->entry->covers[hanging->cover];
 	ListCell   *cell;
-	RuleInfo   *rule = &access->rules->infos[hanging->entry->candidate.rule];
 
 	hanging->used |= UINT32_C(1) << hanging->cover;
-	foreach(cell, hanging->entry->covers[hanging->cover].comparisons)
-	{
-		const Condition *comparison = lfirst(cell);
-
-		note_access(rule, comparison->index);
-		if (comparison->kind == CONDITION_RANGE)
-		{
-			leads->ranges = growth_room(CurrentMemoryContext, leads->ranges, leads->range_count, 1, sizeof(Lead));
-			leads->intervals = growth_room(CurrentMemoryContext, leads->intervals, leads->range_count, 1, sizeof(RankRange));
-			leads->ranges[leads->range_count] = (Lead) {comparison->index, leads->range_count, *hanging};
-			leads->intervals[leads->range_count++] =
-				(RankRange) {comparison->low, comparison->high, entry_candidate(access, hanging->entry)};
-			continue;
-		}
-		for (int i = 0; i < comparison->count; i++)
-			add_code_lead(leads, comparison->index, comparison->codes[i], hanging);
-		if (comparison->if_null)
-			add_code_lead(leads, comparison->index, CODE_NULL, hanging);
-	}
+	if (cover->single)
+		add_comparison(access, leads, hanging, cover->single);
+	foreach(cell, cover->several)
+		add_comparison(access, leads, hanging, lfirst(cell));
 }
 
 /*
@@ -633,13 +657,11 @@ build_partitions(Access *access, int place, const Leads *leads)
 static void
 collect_leads(Access *access, Hanging *hangings, int count, Leads *leads)
 {
-	memset(leads, 0, sizeof(Leads));
+	make_leads(leads, hangings, count);
 	for (int i = 0; i < count; i++)
 	{
 		if (hangings[i].cover >= 0)
 			add_leads(access, leads, &hangings[i]);
-		else
-			leads->candidate_count++;
 	}
 	sort_leads(leads->codes, leads->code_count);
 	sort_leads(leads->ranges, leads->range_count);

@@ -41,6 +41,7 @@ typedef struct Condition
 	int			index;			/* of the operand or predicate */
 	int			count;			/* of codes or arguments */
 	int		   *codes;			/* ascending */
+	int			code;			/* where there is one */
 	/* RANGE: the operand's bounds by number, then ranks; both ends belong to it */
 	int			low;
 	int			high;

@@ -80,7 +80,7 @@ make_codes(int operand, int room, bool negated, bool if_null)
 	condition->index = operand;
 	condition->negated = negated;
 	condition->if_null = if_null;
-	condition->codes = palloc(Max(room, 1) * sizeof(int));
+	condition->codes = room > 1 ? palloc(room * sizeof(int)) : &condition->code;
 	return condition;
 }
 
