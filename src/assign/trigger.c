@@ -2,8 +2,8 @@
  * trigger.c
  *		The triggers of attached tables.
  *
- * Before the statement a frame opens, each row is noted in it, and the end of
- * the statement settles it (frame.c). A row whose key and rule columns are as
+ * Before the statement a frame opens, each row is noted in it, and evaluated if
+ * that may be done at once; the end of the statement settles it (frame.c). A row whose key and rule columns are as
  * they were is not noted.
  */
 #include "postgres.h"

@@ -64,6 +64,21 @@ typedef struct Interned
 	int		   *bucket;
 } Interned;
 
+/* What an operator means for comparisons with constants. */
+typedef struct OperatorMeaning
+{
+	Oid			operator;
+	Oid			left;
+	Oid			right;
+	Oid			equality;		/* that it is, or (negated) the negation of; or InvalidOid */
+	bool		negated;
+	bool		is_order;
+	int			strategy;		/* in a btree operator family, or TERRITORY_ORDER_NE */
+	Oid			family;
+} OperatorMeaning;
+
+#define KNOWN_OPERATORS 64
+
 /* What is needed while building, beside the rule set itself. */
 typedef struct Builder
 {
@@ -80,6 +95,8 @@ typedef struct Builder
 	int		   *interned_attribute;
 	int			interned_room;
 	Interned	predicate_exprs;	/* number for number the predicates */
+	OperatorMeaning operators[KNOWN_OPERATORS]; /* met so far */
+	int			operator_count;
 } Builder;
 
 /* intern.c: allocates in the current context; returns the expression's number */

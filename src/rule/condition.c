@@ -153,6 +153,32 @@ equality_of(Oid operator, Oid left, Oid right, bool *negated)
 	return equality;
 }
 
+static bool order_of(Oid operator, Oid *family, int *strategy);
+
+/*
+ * operator_meaning returns what an operator between two types means for
+ * comparisons, looked up once: a few operators make up most rules.
+ */
+static const OperatorMeaning *
+operator_meaning(Builder *builder, Oid operator, Oid left, Oid right)
+{
+	OperatorMeaning *meaning;
+
+	for (int i = 0; i < builder->operator_count; i++)
+	{
+		meaning = &builder->operators[i];
+		if (meaning->operator == operator && meaning->left == left && meaning->right == right)
+			return meaning;
+	}
+	if (builder->operator_count == KNOWN_OPERATORS)
+		builder->operator_count = 0;
+	meaning = &builder->operators[builder->operator_count++];
+	*meaning = (OperatorMeaning) {operator, left, right};
+	meaning->equality = equality_of(operator, left, right, &meaning->negated);
+	meaning->is_order = order_of(operator, &meaning->family, &meaning->strategy);
+	return meaning;
+}
+
 /*
  * equality_condition makes a test of a code of an (in)equality; NULL where it is
  * none.
@@ -161,16 +187,15 @@ static Condition *
 equality_condition(Builder *builder, const Comparison *comparison, bool want)
 {
 	Oid			type = getBaseType(comparison->constant->consttype);
-	Oid			equality;
-	bool		negated;
+	const OperatorMeaning *meaning =
+		operator_meaning(builder, comparison->operator, exprType((Node *) comparison->left), type);
 	int			operand;
 	Condition  *condition;
 
-	equality = equality_of(comparison->operator, exprType((Node *) comparison->left), type, &negated);
-	if (!OidIsValid(equality) || !has_collation(type, comparison->collation))
+	if (!OidIsValid(meaning->equality) || !has_collation(type, comparison->collation))
 		return NULL;
-	operand = operand_find(builder, comparison->left, OPERAND_EQUAL, equality, comparison->collation, 0);
-	condition = make_codes(operand, 1, negated == want, false);
+	operand = operand_find(builder, comparison->left, OPERAND_EQUAL, meaning->equality, comparison->collation, 0);
+	condition = make_codes(operand, 1, meaning->negated == want, false);
 	condition->codes[condition->count++] =
 		operand_enter(builder, operand, type, comparison->constant->constvalue);
 	return condition;
@@ -181,11 +206,11 @@ equality_condition(Builder *builder, const Comparison *comparison, bool want)
  * of one type, or integers of any.
  */
 static bool
-order_of(const Comparison *comparison, Oid *family, int *strategy)
+order_of(Oid operator, Oid *family, int *strategy)
 {
 	ListCell   *cell;
 
-	foreach(cell, territory_order_interpretation(comparison->operator))
+	foreach(cell, territory_order_interpretation(operator))
 	{
 		TerritoryOrder *found = lfirst(cell);
 
@@ -193,7 +218,7 @@ order_of(const Comparison *comparison, Oid *family, int *strategy)
 			continue;
 		*family = found->opfamily_id;
 		*strategy = territory_order_strategy(found);
-		return func_strict(get_opcode(comparison->operator));
+		return func_strict(get_opcode(operator));
 	}
 	return false;
 }
@@ -243,13 +268,14 @@ static Condition *
 order_condition(Builder *builder, const Comparison *comparison, bool want)
 {
 	Oid			type = getBaseType(comparison->constant->consttype);
+	const OperatorMeaning *meaning =
+		operator_meaning(builder, comparison->operator, exprType((Node *) comparison->left), type);
+	int			strategy = meaning->strategy;
 	bool		negated = false;
-	Oid			family;
-	int			strategy;
 	int			operand;
 	Condition  *condition;
 
-	if (!order_of(comparison, &family, &strategy) || !has_collation(type, comparison->collation))
+	if (!meaning->is_order || !has_collation(type, comparison->collation))
 		return NULL;
 	if (strategy == TERRITORY_ORDER_NE)
 	{
@@ -260,7 +286,7 @@ order_condition(Builder *builder, const Comparison *comparison, bool want)
 		negated = !want;
 	else if (!want)
 		strategy = opposite_strategy(strategy);
-	operand = operand_find(builder, comparison->left, OPERAND_ORDER, family, comparison->collation, 0);
+	operand = operand_find(builder, comparison->left, OPERAND_ORDER, meaning->family, comparison->collation, 0);
 	condition = make_range(operand, strategy,
 						   operand_enter_bound(builder, operand, type, comparison->constant->constvalue));
 	condition->negated = negated;
@@ -543,16 +569,15 @@ in_condition(Builder *builder, const ScalarArrayOpExpr *expr, const Elements *el
 {
 	Expr	   *left = linitial(expr->args);
 	Oid			type = getBaseType(elements->type);
-	bool		negated;
+	const OperatorMeaning *meaning = operator_meaning(builder, expr->opno, exprType((Node *) left), type);
 	bool		has_null = false;
-	Oid			equality = equality_of(expr->opno, exprType((Node *) left), type, &negated);
 	int			operand;
 	Condition  *condition;
 
-	if (!OidIsValid(equality) || expr->useOr == negated || !has_collation(type, expr->inputcollid))
+	if (!OidIsValid(meaning->equality) || expr->useOr == meaning->negated || !has_collation(type, expr->inputcollid))
 		return NULL;
-	operand = operand_find(builder, left, OPERAND_EQUAL, equality, expr->inputcollid, 0);
-	condition = make_codes(operand, elements->count, negated == want, false);
+	operand = operand_find(builder, left, OPERAND_EQUAL, meaning->equality, expr->inputcollid, 0);
+	condition = make_codes(operand, elements->count, meaning->negated == want, false);
 	for (int i = 0; i < elements->count; i++)
 	{
 		if (elements->nulls[i])
