@@ -377,9 +377,8 @@ put_slots(Node *node, void *context)
 }
 
 /*
- * put_literals makes of a part what the executor evaluates: with a parameter in
- * the place of every literal that may differ, and without COLLATE, which has had
- * its effect on the nodes above.
+ * put_literals copies a part, with a parameter in the place of every literal
+ * that may differ.
  */
 static Node *
 put_literals(Node *node, void *context)
@@ -390,8 +389,6 @@ put_literals(Node *node, void *context)
 		return NULL;
 	if (IsA(node, Const) && is_free((Const *) node, maker))
 		return (Node *) make_param(literal_of((Const *) node, maker->literals), node);
-	if (IsA(node, CollateExpr))
-		return put_literals((Node *) ((CollateExpr *) node)->arg, context);
 	return expression_tree_mutator(node, put_literals, context);
 }
 
@@ -443,7 +440,7 @@ init_slots(Maker *maker)
 			continue;
 		}
 		part = put_literals(copyObject(part), maker);	/* a mutator copies no values */
-		/* the executor knows no COLLATE */
+		/* the executor knows no COLLATE and no default arguments */
 		slot->state = ExecInitExprWithParams(expression_planner((Expr *) part), shape->values);
 	}
 	return true;
