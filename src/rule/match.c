@@ -280,6 +280,7 @@ find(Ruleset *rules, Candidate candidate)
 		try_waiting(rules);
 	if (candidate.program >= 0)
 		territory_prefetch(&rules->steps[candidate.program]);
+	territory_prefetch(&rules->rules[candidate.rule]);
 	rules->waiting[rules->waiting_count++] = candidate;
 }
 
@@ -329,6 +330,33 @@ find_child(const Ruleset *rules, const Partition *partition, int code)
 	return slots[at].child;
 }
 
+/* partitions of a node whose children are looked up before one is visited */
+#define PARTITIONS_AHEAD 8
+
+/*
+ * enter finds what a partition leads to: candidates, or a child, which is fetched
+ * meanwhile. Returns its place, or NO_CHILD.
+ */
+static inline int
+enter(Ruleset *rules, const Partition *partition)
+{
+	int			code = row_code(rules, partition->operand);
+	int			child;
+
+	if (code == CODE_UNKNOWN)
+		return NO_CHILD;
+	if (partition->kind == PARTITION_RANGES)
+	{
+		if (code != CODE_NULL)
+			find_intervals(rules, partition->place, code);
+		return NO_CHILD;
+	}
+	child = find_child(rules, partition, code);
+	if (child != NO_CHILD)
+		territory_prefetch(rules->access + child);
+	return child;
+}
+
 /*
  * visit finds all rules that the row comes to from a node of the access tree,
  * which is no deeper than a rule has covers.
@@ -339,25 +367,22 @@ visit(Ruleset *rules, int place)
 	AccessNode *node = (AccessNode *) (rules->access + place);
 	const Candidate *candidates = access_candidates(node);
 	const Partition *partitions = access_partitions(node);
+	int			children[PARTITIONS_AHEAD];
 
 	for (int i = 0; i < node->candidate_count; i++)
 		find(rules, candidates[i]);
-	for (int i = 0; i < node->partition_count; i++)
+	for (int i = 0; i < node->partition_count; i += PARTITIONS_AHEAD)
 	{
-		const Partition *partition = &partitions[i];
-		int			code = row_code(rules, partition->operand);
-		int			child;
+		int			count = Min(node->partition_count - i, PARTITIONS_AHEAD);
+		int			found = 0;
 
-		if (code == CODE_UNKNOWN)
-			continue;
-		if (partition->kind != PARTITION_RANGES)
+		for (int k = 0; k < count; k++)
 		{
-			child = find_child(rules, partition, code);
-			if (child != NO_CHILD)
-				visit(rules, child);
+			children[found] = enter(rules, &partitions[i + k]);
+			found += children[found] != NO_CHILD;
 		}
-		else if (code != CODE_NULL)
-			find_intervals(rules, partition->place, code);
+		for (int k = 0; k < found; k++)
+			visit(rules, children[k]);
 	}
 }
 
