@@ -7,48 +7,9 @@
 
 #include "postgres.h"
 
-#include "storage/itemptr.h"
-
 #include "assign/keyset.h"
+#include "assign/pair.h"
 #include "rule/object.h"
-
-/* A pair to be written. rule_id 0: none. */
-typedef struct Pair
-{
-	Datum		key;
-	int32		node_id;
-	int32		rule_id;
-	ItemPointerData row;		/* where it stands; invalid: not known */
-} Pair;
-
-/* A growing list of pairs. */
-typedef struct PairList
-{
-	int			count;
-	int			room;
-	Pair	   *pairs;
-} PairList;
-
-/* A stored pair; record is the index of its key in the list asked for. */
-typedef struct StoredPair
-{
-	int			record;
-	int32		node_id;
-	int32		rule_id;
-	bool		manual;
-	ItemPointerData row;
-} StoredPair;
-
-/* What is to be written of a batch of records. */
-typedef struct Difference
-{
-	PairList	inserted;		/* by rules */
-	PairList	deleted;
-	PairList	changed;		/* rule of a stored pair */
-} Difference;
-
-/* row: NULL where not known */
-extern void pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const ItemPointerData *row);
 
 /* Access to the pairs of a batch of records. */
 typedef struct PairAccess

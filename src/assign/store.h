@@ -10,7 +10,7 @@
 #include "nodes/nodes.h"
 
 #include "assign/keyset.h"
-#include "assign/pairs.h"
+#include "assign/pair.h"
 #include "rule/object.h"
 
 typedef struct Store Store;

@@ -1,0 +1,34 @@
+/*
+ * pair.c
+ *		A (record, node) pair: one to be written, or one that is stored.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "assign/pair.h"
+
+/*
+ * pair_append adds a pair; the list grows in the current memory context.
+ */
+void
+pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const ItemPointerData *row)
+{
+	Pair	   *pair;
+
+	if (list->count == list->room)
+	{
+		list->room = Max(16, list->room * 2);
+		list->pairs = list->pairs ?
+			repalloc_huge(list->pairs, list->room * sizeof(Pair)) :
+			palloc(list->room * sizeof(Pair));
+	}
+	pair = &list->pairs[list->count++];
+	pair->key = key;
+	pair->node_id = node_id;
+	pair->rule_id = rule_id;
+	if (row)
+		pair->row = *row;
+	else
+		ItemPointerSetInvalid(&pair->row);
+}

@@ -1,0 +1,50 @@
+/*
+ * pair.h
+ *		A (record, node) pair: one to be written, or one that is stored.
+ */
+#ifndef TERRITORY_PAIR_H
+#define TERRITORY_PAIR_H
+
+#include "postgres.h"
+
+#include "storage/itemptr.h"
+
+/* A pair to be written. rule_id 0: none. */
+typedef struct Pair
+{
+	Datum		key;
+	int32		node_id;
+	int32		rule_id;
+	ItemPointerData row;		/* where it stands; invalid: not known */
+} Pair;
+
+/* A growing list of pairs. */
+typedef struct PairList
+{
+	int			count;
+	int			room;
+	Pair	   *pairs;
+} PairList;
+
+/* A stored pair; record is the index of its key in the list asked for. */
+typedef struct StoredPair
+{
+	int			record;
+	int32		node_id;
+	int32		rule_id;
+	bool		manual;
+	ItemPointerData row;
+} StoredPair;
+
+/* What is to be written of a batch of records. */
+typedef struct Difference
+{
+	PairList	inserted;		/* by rules */
+	PairList	deleted;
+	PairList	changed;		/* rule of a stored pair */
+} Difference;
+
+/* Adds a pair; the list grows in the current memory context. row: NULL where not known */
+extern void pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const ItemPointerData *row);
+
+#endif							/* TERRITORY_PAIR_H */
