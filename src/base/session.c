@@ -26,6 +26,7 @@
 #include "catalog/pg_class.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
@@ -112,20 +113,33 @@ keep(KeptStatement *statement)
 
 	if (statement->plan != NULL)
 		return;
-	plan = SPI_prepare(statement->sql, statement->nargs, statement->argtypes);
+	plan = SPI_prepare_cursor(statement->sql, statement->nargs, statement->argtypes,
+							  statement->looks_up ? CURSOR_OPT_GENERIC_PLAN : 0);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare \"%s\"", statement->sql);
 	statement->plan = plan;
 }
 
 /*
- * session_execute_kept runs a kept statement with the newest snapshot.
+ * session_execute_kept runs a kept statement with the newest snapshot. The server
+ * plans it at its first run; one that looks rows up might then read a whole table,
+ * if it is empty still, and go on to do so while the table grows.
  */
 void
 session_execute_kept(KeptStatement *statement, Datum *values, const char *nulls)
 {
+	int			pin;
+
 	keep(statement);
+	if (!statement->looks_up || statement->planned)
+	{
+		session_execute_plan(statement->plan, statement->expected, values, nulls);
+		return;
+	}
+	pin = session_pin(NULL, PIN_INDEXES);
 	session_execute_plan(statement->plan, statement->expected, values, nulls);
+	session_unpin(pin);
+	statement->planned = true;
 }
 
 /*

@@ -44,7 +44,9 @@ typedef struct KeptStatement
 	int			expected;
 	int			nargs;
 	Oid			argtypes[6];
+	bool		looks_up;		/* finds rows by an index, however small the table is when it is planned */
 	SPIPlanPtr	plan;			/* NULL at first */
+	bool		planned;
 } KeptStatement;
 
 extern void session_execute_kept(KeptStatement *statement, Datum *values, const char *nulls);

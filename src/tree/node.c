@@ -43,17 +43,20 @@ static bool moving = false;
 static KeptStatement find_by_path = {
 	"SELECT id, path FROM territory.node"
 	" WHERE model_id OPERATOR(pg_catalog.=) $1 AND path OPERATOR(territory.=) $2::territory.territory",
-	SPI_OK_SELECT, 2, {INT4OID, TEXTOID}
+	SPI_OK_SELECT, 2, {INT4OID, TEXTOID},
+	.looks_up = true
 };
 
 static KeptStatement find_by_id = {
 	"SELECT model_id, path FROM territory.node WHERE id OPERATOR(pg_catalog.=) $1",
-	SPI_OK_SELECT, 1, {INT4OID}
+	SPI_OK_SELECT, 1, {INT4OID},
+	.looks_up = true
 };
 
 static KeptStatement set_parent = {
 	"UPDATE territory.node SET parent_id = $2 WHERE id OPERATOR(pg_catalog.=) $1",
-	SPI_OK_UPDATE, 2, {INT4OID, INT4OID}
+	SPI_OK_UPDATE, 2, {INT4OID, INT4OID},
+	.looks_up = true
 };
 
 static KeptStatement carry_subtree = {
@@ -64,7 +67,8 @@ static KeptStatement carry_subtree = {
 	"    FROM territory.node n JOIN below b ON n.parent_id OPERATOR(pg_catalog.=) b.id)"
 	" UPDATE territory.node n SET path = b.path FROM below b"
 	"  WHERE n.id OPERATOR(pg_catalog.=) b.id AND n.path OPERATOR(territory.<>) b.path",
-	SPI_OK_UPDATE, 1, {INT4OID}
+	SPI_OK_UPDATE, 1, {INT4OID},
+	.looks_up = true
 };
 
 /* UNION, not UNION ALL: it ends on a cycle, too */
@@ -74,22 +78,26 @@ static KeptStatement find_cycle = {
 	"  UNION"
 	"  SELECT n.parent_id FROM territory.node n JOIN above a ON n.id OPERATOR(pg_catalog.=) a.id)"
 	" SELECT FROM above WHERE id OPERATOR(pg_catalog.=) $1",
-	SPI_OK_SELECT, 1, {INT4OID}
+	SPI_OK_SELECT, 1, {INT4OID},
+	.looks_up = true
 };
 
 static KeptStatement count_children = {
 	"SELECT pg_catalog.count(*), territory.min(path)::pg_catalog.text FROM territory.node WHERE parent_id OPERATOR(pg_catalog.=) $1",
-	SPI_OK_SELECT, 1, {INT4OID}
+	SPI_OK_SELECT, 1, {INT4OID},
+	.looks_up = true
 };
 
 static KeptStatement delete_rules = {
 	"DELETE FROM territory.rule WHERE node_id OPERATOR(pg_catalog.=) $1",
-	SPI_OK_DELETE, 1, {INT4OID}
+	SPI_OK_DELETE, 1, {INT4OID},
+	.looks_up = true
 };
 
 static KeptStatement delete_exclusions = {
 	"DELETE FROM territory.exclusion WHERE node_id OPERATOR(pg_catalog.=) $1",
-	SPI_OK_DELETE, 1, {INT4OID}
+	SPI_OK_DELETE, 1, {INT4OID},
+	.looks_up = true
 };
 
 /*
