@@ -703,12 +703,36 @@ forget_level(SubXactEvent event, SubTransactionId sub, SubTransactionId parent, 
 }
 
 /*
- * forget_all drops all frames at the end of a transaction, whose memory they are,
- * and their pins.
+ * settle_left_over settles what statements left that did not come to their end: a
+ * procedural language may stop one with RETURNING after some rows, and then its
+ * last triggers do not fire.
  */
 static void
-forget_all(XactEvent event, void *arg)
+settle_left_over(void)
 {
+	for (Frame *frame = top; frame != NULL;)
+	{
+		if (frame->list.count == 0)
+		{
+			frame = frame->below;
+			continue;
+		}
+		PushActiveSnapshot(GetTransactionSnapshot());
+		settle(frame);
+		PopActiveSnapshot();
+		frame = top;			/* others may have come and gone */
+	}
+}
+
+/*
+ * end_all settles what is left before a transaction commits, and drops all frames
+ * at its end, for they are of its memory, and their pins.
+ */
+static void
+end_all(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+		settle_left_over();
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
 	while (top != NULL)
@@ -721,6 +745,6 @@ forget_all(XactEvent event, void *arg)
 void
 frame_init(void)
 {
-	RegisterXactCallback(forget_all, NULL);
+	RegisterXactCallback(end_all, NULL);
 	RegisterSubXactCallback(forget_level, NULL);
 }

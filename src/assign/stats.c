@@ -179,6 +179,7 @@ territory_rule_stats(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Ruleset    *rules;
+	RuleCount  *outer;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
@@ -186,6 +187,7 @@ territory_rule_stats(PG_FUNCTION_ARGS)
 	run_require_manager(PG_GETARG_OID(0));
 	SPI_connect();
 	rules = ruleset_acquire(PG_GETARG_OID(0));
+	outer = rules->counts;
 	PG_TRY();
 	{
 		count_all(rules, PG_ARGISNULL(1) || PG_GETARG_BOOL(1));
@@ -193,7 +195,7 @@ territory_rule_stats(PG_FUNCTION_ARGS)
 	}
 	PG_FINALLY();
 	{
-		rules->counts = NULL;
+		rules->counts = outer;
 		ruleset_release(rules);
 	}
 	PG_END_TRY();

@@ -28,6 +28,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 #include "rule/build.h"
 #include "type/value.h"
@@ -224,6 +225,18 @@ order_of(Oid operator, Oid *family, int *strategy)
 }
 
 /*
+ * has_order tells whether values of a type can be ordered: a row or an array has
+ * an operator for it whatever its parts are.
+ */
+static bool
+has_order(Oid type)
+{
+	if (type == RECORDOID)
+		return false;
+	return OidIsValid(lookup_type_cache(type, TYPECACHE_CMP_PROC)->cmp_proc);
+}
+
+/*
  * opposite_strategy returns the comparison that is true where another is false.
  */
 static int
@@ -275,7 +288,7 @@ order_condition(Builder *builder, const Comparison *comparison, bool want)
 	int			operand;
 	Condition  *condition;
 
-	if (!meaning->is_order || !has_collation(type, comparison->collation))
+	if (!meaning->is_order || !has_collation(type, comparison->collation) || !has_order(type))
 		return NULL;
 	if (strategy == TERRITORY_ORDER_NE)
 	{
@@ -603,14 +616,15 @@ apart_condition(Builder *builder, const ScalarArrayOpExpr *expr, const Elements 
 		return NULL;
 	for (int i = 0; i < elements->count; i++)
 	{
+		Expr	   *clause;
 		Const	   *element = makeConst(elements->type, -1, type_is_collatable(elements->type) ? expr->inputcollid : InvalidOid,
 										elements->typlen, elements->values[i], elements->nulls[i], elements->byval);
 		Comparison	comparison = {left, expr->opno, expr->inputcollid, element};
 
+		clause = make_opclause(expr->opno, BOOLOID, false, left, (Expr *) element, InvalidOid, expr->inputcollid);
+		set_opfuncid((OpExpr *) clause);
 		condition->args[i] = elements->nulls[i] ? make_constant(false) :
-			comparison_condition(builder, &comparison,
-								 make_opclause(expr->opno, BOOLOID, false, left, (Expr *) element,
-											   InvalidOid, expr->inputcollid), want);
+			comparison_condition(builder, &comparison, clause, want);
 		if (condition->args[i] == NULL)
 			return NULL;
 	}
@@ -871,9 +885,10 @@ meet_ranges(Condition *condition)
 		Condition  *argument = condition->args[i];
 		Condition  *other = NULL;
 
-		for (int k = 0; k < left && other == NULL; k++)
+		CHECK_FOR_INTERRUPTS();
+		for (int k = 0; argument->kind == CONDITION_RANGE && k < left && other == NULL; k++)
 		{
-			if (argument->kind == CONDITION_RANGE && !argument->negated &&
+			if (!argument->negated &&
 				condition->args[k]->kind == CONDITION_RANGE && !condition->args[k]->negated &&
 				condition->args[k]->index == argument->index)
 				other = condition->args[k];

@@ -80,6 +80,29 @@ match_end(MatchScope *scope)
 }
 
 /*
+ * is_apart tells whether a value is compressed, or stands elsewhere.
+ */
+static inline bool
+is_apart(Datum value)
+{
+	return VARATT_IS_COMPRESSED(DatumGetPointer(value)) || VARATT_IS_EXTERNAL(DatumGetPointer(value));
+}
+
+/*
+ * whole_value fetches such a value, once a row for all operands.
+ */
+static Datum
+whole_value(Ruleset *rules, Attribute *attribute, Datum value)
+{
+	if (attribute->stamp != rules->stamp)
+	{
+		attribute->value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
+		attribute->stamp = rules->stamp;
+	}
+	return attribute->value;
+}
+
+/*
  * attribute_value evaluates an attribute, once a row.
  */
 static Datum
@@ -90,9 +113,12 @@ attribute_value(Ruleset *rules, Attribute *attribute, bool *isnull)
 	if (attribute->attno != 0)
 	{
 		TupleTableSlot *slot = rules->econtext->ecxt_scantuple;
+		Datum	   *value = &slot->tts_values[attribute->attno - 1];
 
 		*isnull = slot->tts_isnull[attribute->attno - 1];
-		return slot->tts_values[attribute->attno - 1];
+		if (!*isnull && attribute->varlena && is_apart(*value))
+			return whole_value(rules, attribute, *value);
+		return *value;
 	}
 	if (attribute->stamp != rules->stamp)
 	{

@@ -307,6 +307,7 @@ add_attribute(Builder *builder, Expr *expr, AttrNumber attno)
 	memset(attribute, 0, sizeof(Attribute));
 	attribute->expr = expr;
 	attribute->attno = attno;
+	attribute->varlena = attno != 0 && TupleDescAttr(rules->desc, attno - 1)->attlen == -1;
 	attribute->rule = builder->rule;
 	attribute->first_operand = -1;
 	return rules->attribute_count++;

@@ -5,6 +5,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "rule/build.h"
 #include "rule/growth.h"
 
@@ -94,6 +96,7 @@ add_test(Draft *draft, const Condition *condition)
 static void
 redirect(Draft *draft, int first, int result)
 {
+	CHECK_FOR_INTERRUPTS();
 	for (int i = first; i < draft->count; i++)
 	{
 		if (draft->steps[i].on_true == result)
@@ -121,7 +124,9 @@ add_condition(Draft *draft, const Condition *condition)
 	{
 		if (condition->args[i]->implied)
 			continue;
+		/* of the steps before, only those of the last argument still end with this result */
 		redirect(draft, first, conjunction ? PROGRAM_TRUE : PROGRAM_FALSE);
+		first = draft->count;
 		add_condition(draft, condition->args[i]);
 	}
 }

@@ -28,6 +28,7 @@ typedef struct Attribute
 {
 	Expr	   *expr;
 	AttrNumber	attno;			/* where the expression is a plain column, else 0 */
+	bool		varlena;		/* the column's values may be compressed or elsewhere */
 	ExprState  *state;			/* where it is not */
 	int			rule;			/* one that has it: named if it raises an error */
 	int			first_operand;	/* chain of its operands, -1 ends it */

@@ -71,6 +71,9 @@ SELECT * FROM reg_shapes.found('word LIKE ''ab%''', 'word LIKE ''abc%''', 'word 
 -- char(n): trailing blanks do not count in comparisons, but in patterns they stand there
 SELECT * FROM reg_shapes.found('code = ''ab''', 'code = ''ab    ''', 'code IN (''ab '', ''b'')', 'code <> ''ab''', 'code = ''''', 'code = ''ab''::text', 'code = ''ab  ''::text', 'code LIKE ''ab''', 'code LIKE ''ab%''', 'code LIKE ''ab  ''', 'code < ''abc''', 'length(code) = 2', 'code || ''x'' = ''abx''');
 
+-- alternatives of patterns, some of which ask for more than their first letters
+SELECT * FROM reg_shapes.found('word LIKE ANY (ARRAY[''a%c'', ''b%''])', 'word LIKE ANY (ARRAY[''ab_'', NULL])', 'NOT (word NOT LIKE ALL (ARRAY[''a%c'']))', 'word NOT LIKE ALL (ARRAY[''a%c'', ''b%''])');
+
 -- a condition in front guards the next one from an error
 SELECT * FROM reg_shapes.found('i <> 0 AND 100 / i > 12', 'i <> 0 AND 100 / i = 14', '0 <> i AND 100 / i IN (12, 14)', 'i = 0 OR 100 / i = 14', 'NOT (i = 0 OR 100 / i <> 14)', 'CASE WHEN i <> 0 THEN 100 / i = 14 END', 'NOT (i <> 0 AND 100 / i = 14)', '100 / nullif(i, 0) = 14', 'i > 0 AND sqrt(i) > 2.7', 'jsonb_typeof(doc -> ''n'') = ''number'' AND (doc ->> ''n'')::int = 10');
 -- which nothing does here: the write that meets it fails

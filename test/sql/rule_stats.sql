@@ -53,6 +53,16 @@ INSERT INTO rule (id, node_id, object, criteria) SELECT 900001 + i, node_id('Sta
 SELECT count(*) FROM verify('t');
 
 SELECT detach('t');
+
+-- rows that are equal or not, but have no order
+CREATE TYPE pair AS (x xid, m money);
+CREATE TABLE p (id int PRIMARY KEY, pair pair);
+INSERT INTO p VALUES (1, ROW('1', '2')), (2, ROW('1', '3')), (3, NULL);
+SELECT attach('p', mode => 'all');
+INSERT INTO rule (node_id, object, criteria) VALUES (node_id('Stats 1'), 'p', 'pair = ROW(''1'', ''2'')::reg_stats.pair'),
+  (node_id('Stats 2'), 'p', 'pair <> ROW(''1'', ''2'')::reg_stats.pair');
+SELECT a.id, n.path FROM p_territory AS a JOIN node AS n ON n.id = a.node_id ORDER BY 1;
+SELECT detach('p');
 DELETE FROM node WHERE name LIKE 'Stats %';
 \set VERBOSITY terse
 DROP SCHEMA reg_stats CASCADE;
