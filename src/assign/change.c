@@ -326,6 +326,9 @@ territory_reassign_rules(PG_FUNCTION_ARGS)
 		if (!is_attached(lfirst_oid(cell)))
 			continue;
 		session_execute(affected_by_rules(trigger), SPI_OK_SELECT, 2, types, values, NULL);
+		/* rules of other models affect nothing; compiling the active ones for them would be for nothing */
+		if (SPI_processed == 0)
+			continue;
 		run_criteria(lfirst_oid(cell));
 		advise(trigger, lfirst_oid(cell));
 	}

@@ -45,6 +45,9 @@ my ($compiled, @evaluated) = work("BEGIN; SET LOCAL territory.defer_runs = on; "
 	  . "SET LOCAL territory.defer_runs = off; SELECT run('account'); COMMIT");
 is_deeply([ $compiled, @evaluated ], [ 1, $rows ], 'a hundred in one transaction, deferred: one compilation, one evaluation');
 is(wrong(), 0, 'and they are right');
+is_deeply([ work("INSERT INTO model (name) VALUES ('run test'); INSERT INTO node (model_id, path) SELECT id, 'Planned' FROM model WHERE name = 'run test';"
+	. "INSERT INTO rule (node_id, object, criteria) VALUES (node_id('Planned', 'run test'), 'account', 'size = 1')") ],
+	[0], 'a rule of a model that is not active: no compilation, no evaluation');
 ($compiled, @evaluated) = work("UPDATE rule SET criteria = 'country = ''C7'' AND size = 7' WHERE name = 'N30'");
 is($compiled, 1, 'a rule: one compilation');
 cmp_ok($evaluated[0], '<', 2000, 'of the records that its old or new criteria select, no others');
