@@ -32,3 +32,17 @@ pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const ItemP
 	else
 		ItemPointerSetInvalid(&pair->row);
 }
+
+/*
+ * pair_compare_stored orders stored pairs by record and node.
+ */
+int
+pair_compare_stored(const void *a, const void *b)
+{
+	const StoredPair *x = a;
+	const StoredPair *y = b;
+
+	if (x->record != y->record)
+		return x->record > y->record ? 1 : -1;
+	return (x->node_id > y->node_id) - (x->node_id < y->node_id);
+}

@@ -47,4 +47,7 @@ typedef struct Difference
 /* Adds a pair; the list grows in the current memory context. row: NULL where not known */
 extern void pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const ItemPointerData *row);
 
+/* for qsort: stored pairs by record and node */
+extern int	pair_compare_stored(const void *a, const void *b);
+
 #endif							/* TERRITORY_PAIR_H */

@@ -326,20 +326,6 @@ pair_arrays(const ObjectInfo *object, const PairList *list, Datum *arrays)
 }
 
 /*
- * compare_stored orders stored pairs by record and node.
- */
-static int
-compare_stored(const void *a, const void *b)
-{
-	const StoredPair *x = a;
-	const StoredPair *y = b;
-
-	if (x->record != y->record)
-		return x->record > y->record ? 1 : -1;
-	return (x->node_id > y->node_id) - (x->node_id < y->node_id);
-}
-
-/*
  * read_pair takes a row of the result apart; the record is left open.
  */
 static StoredPair
@@ -376,7 +362,7 @@ read_pairs(SPITupleTable *table, int found, const KeySet *keys)
 		stored[i] = read_pair(table->vals[i], table->tupdesc);
 		stored[i].record = keys->order[next];
 	}
-	qsort(stored, found, sizeof(StoredPair), compare_stored);
+	qsort(stored, found, sizeof(StoredPair), pair_compare_stored);
 	return stored;
 }
 

@@ -75,18 +75,8 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 {
 	RunReceiver *receiver = (RunReceiver *) self;
 	Batch	   *batch = receiver->batch;
-	MatchScope	scope;
 
-	match_begin(&scope, batch->rules);
-	PG_TRY();
-	{
-		batch_add(batch, slot, false);
-	}
-	PG_FINALLY();
-	{
-		match_end(&scope);
-	}
-	PG_END_TRY();
+	batch_add_one(batch, slot, false);
 	if (batch->count == batch->capacity)
 		write_apart(batch);
 	receiver->done++;

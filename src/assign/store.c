@@ -307,20 +307,6 @@ merge_range(Store *store, Snapshot snapshot, TupleTableSlot *slot, const KeySet 
 }
 
 /*
- * compare_stored orders stored pairs by record and node.
- */
-static int
-compare_stored(const void *a, const void *b)
-{
-	const StoredPair *x = a;
-	const StoredPair *y = b;
-
-	if (x->record != y->record)
-		return x->record > y->record ? 1 : -1;
-	return (x->node_id > y->node_id) - (x->node_id < y->node_id);
-}
-
-/*
  * store_fetch reads the stored pairs of some records by the newest snapshot.
  */
 int
@@ -337,7 +323,7 @@ store_fetch(Store *store, const KeySet *keys, StoredPair **stored)
 	UnregisterSnapshot(snapshot);
 	ExecDropSingleTupleTableSlot(slot);
 	if (found.count > 1)
-		qsort(found.pairs, found.count, sizeof(StoredPair), compare_stored);
+		qsort(found.pairs, found.count, sizeof(StoredPair), pair_compare_stored);
 	*stored = found.pairs;
 	return found.count;
 }
