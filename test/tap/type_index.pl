@@ -294,7 +294,8 @@ $session->do('CREATE TABLE much (path territory)', 'CREATE INDEX much_path ON mu
 SKIP:
 {
 	my $created = $session->query('CREATE EXTENSION amcheck');
-	skip "amcheck cannot be created here: $created", 1 if $created ne '';
+	skip "amcheck is not installed here: $created", 1 if $created =~ /is not available|could not open extension control file/;
+	is($created, '', 'amcheck is there');
 	is($session->query("SELECT bt_index_check('much_path', heapallindexed => true)"), '', 'amcheck finds nothing wrong with a btree of a million entries');
 }
 $session->do('DROP TABLE much');
