@@ -1,10 +1,11 @@
 /*
  * build.h
  *		What the files that build a rule set share. In the order of the work:
- *		compile.c reads rules, condition.c makes a tree of conditions of each,
- *		operand.c numbers the constants that they compare with, share.c estimates
- *		how many rows pass a comparison, program.c makes a program of each tree,
- *		access.c decides on which comparisons rules hang.
+ *		compile.c reads rules, condition.c makes a tree of conditions of each, with
+ *		the comparisons of comparison.c and the leaves of leaf.c, operand.c numbers
+ *		the constants that they compare with, share.c estimates how many rows pass a
+ *		comparison, program.c makes a program of each tree, access.c decides on which
+ *		comparisons rules hang.
  */
 #ifndef TERRITORY_BUILD_H
 #define TERRITORY_BUILD_H
@@ -121,9 +122,6 @@ extern int	operand_enter_bound(Builder *builder, int operand, Oid type, Datum va
 
 /* operand.c: when all constants are known: sorts bounds; places[operand][bound] is its position */
 extern int **operand_finish(Builder *builder);
-
-/* condition.c: allocates the growing parts in the current context */
-extern void condition_init(Builder *builder);
 
 /* condition.c: the condition of a simplified expression, in the current context */
 extern Condition *condition_build(Builder *builder, Expr *expr);

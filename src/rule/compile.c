@@ -22,6 +22,7 @@
 #include "base/catalog.h"
 #include "rule/build.h"
 #include "rule/criteria.h"
+#include "rule/leaf.h"
 #include "rule/shape.h"
 
 /*
@@ -378,7 +379,7 @@ compile_with_settings(Ruleset *rules, Relation rel, const RuleRows *found)
 											ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(builder.context);
 	operand_init(&builder);
-	condition_init(&builder);
+	leaf_init(&builder);
 	MemoryContextSwitchTo(old);
 	compile_rules(&builder, found);
 	MemoryContextSwitchTo(builder.context);
