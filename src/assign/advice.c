@@ -42,22 +42,37 @@ is_listed(int32 id, const SPITupleTable *ids, uint64 count)
 }
 
 /*
+ * count_scanned counts the rules of an index that are tried for every record, and
+ * finds one that is listed.
+ */
+static int
+count_scanned(const RuleIndex *index, const SPITupleTable *ids, uint64 count, int32 *listed)
+{
+	int			scanned = 0;
+
+	for (int i = 0; index != NULL && i < index->rule_count; i++)
+	{
+		if (!index->infos[i].scanned || index->rules[i].node < 0)
+			continue;
+		scanned++;
+		if (*listed == 0 && is_listed(index->rules[i].id, ids, count))
+			*listed = index->rules[i].id;
+	}
+	return scanned;
+}
+
+/*
  * advice_on_rules speaks of one of the rules, and how many there are like it.
  */
 void
 advice_on_rules(Oid object, const SPITupleTable *ids, uint64 count)
 {
 	Ruleset    *rules = ruleset_acquire(object);
-	int			scanned = 0;
-	int			rule_count = rules->rule_count;
 	int32		listed = 0;
+	int			scanned = count_scanned(rules->index, ids, count, &listed) +
+		count_scanned(rules->patch, ids, count, &listed);
+	int			rule_count = ruleset_size(rules);
 
-	for (int i = 0; i < rule_count; i++)
-	{
-		scanned += rules->infos[i].scanned;
-		if (rules->infos[i].scanned && listed == 0 && is_listed(rules->rules[i].id, ids, count))
-			listed = rules->rules[i].id;
-	}
 	ruleset_release(rules);
 	if (scanned >= MANY_SCANNED && listed != 0)
 		ereport(NOTICE,

@@ -226,7 +226,7 @@ explain_rule(const Explanation *e, const Rule *rule, const char *expression)
 {
 	List	   *criteria = make_ands_implicit(criteria_parse(e->rel, expression));
 	ExprContext *econtext = e->rules->econtext;
-	const char *name = e->rules->infos[rule - e->rules->rules].name;
+	const char *name = e->rules->index->infos[rule - e->rules->index->rules].name;
 	ListCell   *cell;
 
 	foreach(cell, criteria)
@@ -257,7 +257,7 @@ rule_expressions(const Ruleset *rules)
 {
 	Oid			types[1] = {OIDOID};
 	Datum		values[1] = {ObjectIdGetDatum(rules->object.object)};
-	char	  **expressions = palloc0(Max(rules->rule_count, 1) * sizeof(char *));
+	char	  **expressions = palloc0(Max(rules->index->rule_count, 1) * sizeof(char *));
 	SessionRole role;
 	int			next = 0;
 
@@ -268,12 +268,12 @@ rule_expressions(const Ruleset *rules)
 					"   AND n.model_id OPERATOR(pg_catalog.=) territory.active_model() ORDER BY n.path, r.id",
 					SPI_OK_SELECT, 1, types, values, NULL);
 	session_restore_role(&role);
-	for (uint64 i = 0; i < SPI_processed && next < rules->rule_count; i++)
+	for (uint64 i = 0; i < SPI_processed && next < rules->index->rule_count; i++)
 	{
 		bool		isnull;
 		int32		id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
 
-		if (id == rules->rules[next].id)
+		if (id == rules->index->rules[next].id)
 			expressions[next++] = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
 	}
 	return expressions;
@@ -288,9 +288,9 @@ explain_nodes(const Explanation *e)
 	const Ruleset *rules = e->rules;
 	char	  **expressions = rule_expressions(rules);
 
-	for (int i = 0; i < rules->rule_count; i++)
+	for (int i = 0; i < rules->index->rule_count; i++)
 	{
-		const Rule *rule = &rules->rules[i];
+		const Rule *rule = &rules->index->rules[i];
 
 		if (expressions[i] != NULL &&
 			(e->only == NULL || territory_compare(e->only, rules->nodes[rule->node].path) == 0))
@@ -437,7 +437,7 @@ territory_explain(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(2))
 		e.only = PG_GETARG_TERRITORY_PP(2);
 	SPI_connect();
-	e.rules = ruleset_acquire(PG_GETARG_OID(0));
+	e.rules = ruleset_acquire_whole(PG_GETARG_OID(0));
 	e.rel = table_open(PG_GETARG_OID(0), AccessShareLock);
 	PG_TRY();
 	{

@@ -75,7 +75,7 @@ static void
 count_all(Ruleset *rules, bool timing)
 {
 	if (timing)
-		rules->counts = palloc_extended(Max(rules->rule_count, 1) * sizeof(RuleCount),
+		rules->index->counts = palloc_extended(Max(rules->index->rule_count, 1) * sizeof(RuleCount),
 										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	match_all(rules);
 }
@@ -86,7 +86,7 @@ count_all(Ruleset *rules, bool timing)
 static void
 append_operand(StringInfo text, const Ruleset *rules, const Operand *operand, Relation rel)
 {
-	const Attribute *attribute = &rules->attributes[operand->attribute];
+	const Attribute *attribute = &rules->index->attributes[operand->attribute];
 
 	if (attribute->attno != 0)
 		appendStringInfoString(text, quote_identifier(NameStr(TupleDescAttr(rules->desc, attribute->attno - 1)->attname)));
@@ -117,7 +117,7 @@ describe_access(const Ruleset *rules, const RuleInfo *info, Relation rel)
 	{
 		if (i > 0)
 			appendStringInfoString(&text, ", ");
-		append_operand(&text, rules, &rules->operands[info->access[i]], rel);
+		append_operand(&text, rules, &rules->index->operands[info->access[i]], rel);
 	}
 	return text.data;
 }
@@ -141,18 +141,19 @@ total_seconds(const RuleCount *counts, int count)
 static void
 put_rules(ReturnSetInfo *result, const Ruleset *rules)
 {
-	const RuleCount *counts = rules->counts;
+	const RuleIndex *index = rules->index;
+	const RuleCount *counts = index->counts;
 	Relation	rel = table_open(rules->object.object, AccessShareLock);
-	double		total = counts ? total_seconds(counts, rules->rule_count) : 0;
+	double		total = counts ? total_seconds(counts, index->rule_count) : 0;
 
-	for (int i = 0; i < rules->rule_count; i++)
+	for (int i = 0; i < index->rule_count; i++)
 	{
-		const RuleInfo *info = &rules->infos[i];
+		const RuleInfo *info = &index->infos[i];
 		Datum		values[STATS_COLUMNS] = {0};
 		bool		nulls[STATS_COLUMNS] = {false};
 
-		values[STATS_RULE_ID] = Int32GetDatum(rules->rules[i].id);
-		values[STATS_PATH] = TerritoryGetDatum(rules->nodes[rules->rules[i].node].path);
+		values[STATS_RULE_ID] = Int32GetDatum(index->rules[i].id);
+		values[STATS_PATH] = TerritoryGetDatum(rules->nodes[index->rules[i].node].path);
 		nulls[STATS_RULE] = info->name == NULL;
 		if (info->name != NULL)
 			values[STATS_RULE] = CStringGetTextDatum(info->name);
@@ -186,8 +187,8 @@ territory_rule_stats(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	run_require_manager(PG_GETARG_OID(0));
 	SPI_connect();
-	rules = ruleset_acquire(PG_GETARG_OID(0));
-	outer = rules->counts;
+	rules = ruleset_acquire_whole(PG_GETARG_OID(0));
+	outer = rules->index->counts;
 	PG_TRY();
 	{
 		count_all(rules, PG_ARGISNULL(1) || PG_GETARG_BOOL(1));
@@ -195,7 +196,7 @@ territory_rule_stats(PG_FUNCTION_ARGS)
 	}
 	PG_FINALLY();
 	{
-		rules->counts = outer;
+		rules->index->counts = outer;
 		ruleset_release(rules);
 	}
 	PG_END_TRY();

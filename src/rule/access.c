@@ -76,7 +76,7 @@ typedef struct Lead
 typedef struct Access
 {
 	Builder    *builder;
-	Ruleset    *rules;
+	RuleIndex  *index;
 	List	   *entries;
 	int		   *group;			/* scratch: rules by operand */
 	Size		places;
@@ -375,24 +375,25 @@ note_access(RuleInfo *rule, int operand)
  * reserve takes room in the block of the tree and returns its place.
  */
 static int
-reserve(Ruleset *rules, Size size)
+reserve(Access *access, Size size)
 {
-	int			place = rules->access_size;
+	RuleIndex  *index = access->index;
+	int			place = index->access_size;
 	int			words = size / sizeof(int32);
 
 	if (place > PG_INT32_MAX / 2 - words)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the rules of table %s are too many", get_rel_name(rules->object.object))));
-	rules->access = growth_room(rules->context, rules->access, place, words, sizeof(int32));
-	rules->access_size += words;
+				 errmsg("the rules of table %s are too many", RelationGetRelationName(access->builder->rel))));
+	index->access = growth_room(index->context, index->access, place, words, sizeof(int32));
+	index->access_size += words;
 	return place;
 }
 
 static AccessNode *
-node_at(const Ruleset *rules, int place)
+node_at(const RuleIndex *index, int place)
 {
-	return (AccessNode *) (rules->access + place);
+	return (AccessNode *) (index->access + place);
 }
 
 /*
@@ -401,15 +402,15 @@ node_at(const Ruleset *rules, int place)
 static void
 set_candidates(Access *access, int place, const Hanging *hangings, int count, bool root)
 {
-	Ruleset    *rules = access->rules;
+	RuleIndex  *index = access->index;
 	int			filled = 0;
 
 	for (int i = 0; i < count; i++)
 	{
 		if (hangings[i].cover >= 0)
 			continue;
-		access_candidates(node_at(rules, place))[filled++] = entry_candidate(access, hangings[i].entry);
-		rules->infos[hangings[i].entry->candidate.rule].scanned |= root;
+		access_candidates(node_at(index, place))[filled++] = entry_candidate(access, hangings[i].entry);
+		index->infos[hangings[i].entry->candidate.rule].scanned |= root;
 	}
 }
 
@@ -451,7 +452,11 @@ make_leads(Leads *leads, const Hanging *hangings, int count)
 static void
 add_comparison(Access *access, Leads *leads, const Hanging *hanging, const Condition *comparison)
 {
-	note_access(&access->rules->infos[hanging->entry->candidate.rule], comparison->index);
+	const RuleIndex *index = access->index;
+	RuleInfo   *info = &index->infos[hanging->entry->candidate.rule];
+
+	note_access(info, comparison->index);
+	info->computes |= index->attributes[index->operands[comparison->index].attribute].attno == 0;
 	if (comparison->kind == CONDITION_RANGE)
 	{
 		leads->ranges = growth_room(CurrentMemoryContext, leads->ranges, leads->range_count, 1, sizeof(Lead));
@@ -553,20 +558,20 @@ build_child(Access *access, const Lead *leads, int count)
 static Partition
 build_array(Access *access, const Lead *leads, int count)
 {
-	Ruleset    *rules = access->rules;
+	RuleIndex  *index = access->index;
 	int			size = leads[count - 1].code - leads[0].code + 1;
-	int			place = reserve(rules, size * sizeof(int32));
+	int			place = reserve(access, size * sizeof(int32));
 	int			end;
 
 	for (int i = 0; i < size; i++)
-		rules->access[place + i] = NO_CHILD;
+		index->access[place + i] = NO_CHILD;
 	for (int i = 0; i < count; i = end)
 	{
 		int			child;
 
 		end = end_of_run(leads, i, count, true);
 		child = build_child(access, leads + i, end - i);
-		rules->access[place + leads[i].code - leads[0].code] = child;
+		index->access[place + leads[i].code - leads[0].code] = child;
 	}
 	return (Partition) {leads[0].operand, PARTITION_CODES, place, leads[0].code, size - 1};
 }
@@ -578,7 +583,7 @@ build_array(Access *access, const Lead *leads, int count)
 static Partition
 build_slots(Access *access, const Lead *leads, int count)
 {
-	Ruleset    *rules = access->rules;
+	RuleIndex  *index = access->index;
 	int			children = count_runs(leads, count, true);
 	uint32		size = 2;
 	int			place;
@@ -588,9 +593,9 @@ build_slots(Access *access, const Lead *leads, int count)
 		return build_array(access, leads, count);
 	while (size < 2 * (uint32) children)
 		size *= 2;
-	place = reserve(rules, size * sizeof(Slot));
+	place = reserve(access, size * sizeof(Slot));
 	for (uint32 i = 0; i < size; i++)
-		((Slot *) (rules->access + place))[i].child = NO_CHILD;
+		((Slot *) (index->access + place))[i].child = NO_CHILD;
 	for (int i = 0; i < count; i = end)
 	{
 		uint32		at = access_slot(leads[i].code, size - 1);
@@ -599,7 +604,7 @@ build_slots(Access *access, const Lead *leads, int count)
 
 		end = end_of_run(leads, i, count, true);
 		child = build_child(access, leads + i, end - i);
-		slots = (Slot *) (rules->access + place);
+		slots = (Slot *) (index->access + place);
 		while (slots[at].child != NO_CHILD)
 			at = (at + 1) & (size - 1);
 		slots[at] = (Slot) {leads[i].code, child};
@@ -618,7 +623,7 @@ build_ranges(Access *access, const Lead *leads, int count, const RankRange *inte
 
 	for (int i = 0; i < count; i++)
 		own[i] = intervals[leads[i].code];
-	root = interval_build(access->rules, own, count);
+	root = interval_build(access->index, own, count);
 	pfree(own);
 	return (Partition) {leads[0].operand, PARTITION_RANGES, root, 0, 0};
 }
@@ -629,7 +634,7 @@ build_ranges(Access *access, const Lead *leads, int count, const RankRange *inte
 static void
 build_partitions(Access *access, int place, const Leads *leads)
 {
-	Ruleset    *rules = access->rules;
+	RuleIndex  *index = access->index;
 	int			filled = 0;
 	int			end;
 
@@ -639,7 +644,7 @@ build_partitions(Access *access, int place, const Leads *leads)
 
 		end = end_of_run(leads->codes, i, leads->code_count, false);
 		partition = build_slots(access, leads->codes + i, end - i);
-		access_partitions(node_at(rules, place))[filled++] = partition;
+		access_partitions(node_at(index, place))[filled++] = partition;
 	}
 	for (int i = 0; i < leads->range_count; i = end)
 	{
@@ -647,7 +652,7 @@ build_partitions(Access *access, int place, const Leads *leads)
 
 		end = end_of_run(leads->ranges, i, leads->range_count, false);
 		partition = build_ranges(access, leads->ranges + i, end - i, leads->intervals);
-		access_partitions(node_at(rules, place))[filled++] = partition;
+		access_partitions(node_at(index, place))[filled++] = partition;
 	}
 }
 
@@ -696,9 +701,9 @@ build_node(Access *access, Hanging *hangings, int count, bool root)
 	node.candidate_count = leads.candidate_count;
 	node.partition_count = count_runs(leads.codes, leads.code_count, false) +
 		count_runs(leads.ranges, leads.range_count, false);
-	place = reserve(access->rules, sizeof(AccessNode) + node.candidate_count * sizeof(Candidate) +
+	place = reserve(access, sizeof(AccessNode) + node.candidate_count * sizeof(Candidate) +
 					node.partition_count * sizeof(Partition));
-	*node_at(access->rules, place) = node;
+	*node_at(access->index, place) = node;
 	set_candidates(access, place, hangings, count, root);
 	build_partitions(access, place, &leads);
 	free_leads(&leads);
@@ -750,7 +755,7 @@ add_rule(Access *access, int rule, const Condition *condition)
 	Cover		cover;
 
 	for (int i = 0; i < ACCESS_OPERANDS; i++)
-		access->rules->infos[rule].access[i] = -1;
+		access->index->infos[rule].access[i] = -1;
 	if (condition->kind == CONDITION_OR && find_cover(condition, &cover))
 		add_alternatives(access, rule, condition);
 	else
@@ -763,13 +768,13 @@ add_rule(Access *access, int rule, const Condition *condition)
 void
 access_build(Builder *builder)
 {
-	Ruleset    *rules = builder->rules;
-	Access		access = {.builder = builder,.rules = rules};
+	RuleIndex  *index = builder->index;
+	Access		access = {.builder = builder,.index = index};
 	Hanging    *hangings;
 	ListCell   *cell;
 
-	access.group = palloc0(Max(rules->operand_count, 1) * sizeof(int));
-	for (int i = 0; i < rules->rule_count; i++)
+	access.group = palloc0(Max(index->operand_count, 1) * sizeof(int));
+	for (int i = 0; i < index->rule_count; i++)
 		add_rule(&access, i, builder->conditions[i]);
 	hangings = palloc_extended(Max(list_length(access.entries), 1) * sizeof(Hanging), MCXT_ALLOC_HUGE);
 	foreach(cell, access.entries)

@@ -1,7 +1,7 @@
 /*
  * build.h
- *		What the files that build a rule set share. In the order of the work:
- *		compile.c reads rules, condition.c makes a tree of conditions of each, with
+ *		What the files that build an index of rules share. In the order of the work:
+ *		compile.c parses rules, condition.c makes a tree of conditions of each, with
  *		the comparisons of comparison.c and the leaves of leaf.c, operand.c numbers
  *		the constants that they compare with, share.c estimates how many rows pass a
  *		comparison, program.c makes a program of each tree, access.c decides on which
@@ -14,12 +14,12 @@
 
 #include "utils/rel.h"
 
-#include "rule/ruleset.h"
+#include "rule/index.h"
 
 /*
  * A condition, as far as it must be known to be true: NOT has been carried down
  * to the comparisons (x < 5 must be false: x >= 5), whose answer is yes or no,
- * also where SQL's is unknown. It lives while the rule set is built.
+ * also where SQL's is unknown. It lives while the index is built.
  */
 typedef enum ConditionKind
 {
@@ -81,11 +81,12 @@ typedef struct OperatorMeaning
 
 #define KNOWN_OPERATORS 64
 
-/* What is needed while building, beside the rule set itself. */
+/* What is needed while building, beside the index itself. */
 typedef struct Builder
 {
-	Ruleset    *rules;
+	RuleIndex  *index;
 	Relation	rel;
+	Oid			owner;			/* of the table, who evaluates the rules */
 	MemoryContext context;		/* of all of this */
 	int			rule;			/* at work */
 	Condition **conditions;		/* of the rules */

@@ -7,8 +7,9 @@
  * attached table's relation cache entry is invalidated, which is how changes of
  * rules, nodes, objects and of the table itself announce themselves in every
  * backend, and how a rollback takes them back (base/inval.c). The callback only
- * clears the flag "valid". The next acquire builds a new rule set and frees the
- * old one, or leaves that to the last release when it is still in use.
+ * clears the flag "valid". The next acquire brings the rule set up to date, where
+ * few rules have changed, or builds a new one and frees the old one, or leaves that
+ * to the last release when it is still in use.
  *
  * An invalidation may arrive while a rule set is being built: the entry's
  * generation then differs from the one noted before. The rule set serves the
@@ -147,23 +148,75 @@ drop_rules(CacheEntry *entry)
 		rules->orphaned = true;
 }
 
+/* a patch has cost about as much as compiling its rules anew after so many rows a rule */
+#define PATCHED_ROWS 16
+
+/*
+ * is_worn tells whether it would have paid to compile a patched rule set anew.
+ */
+static bool
+is_worn(const Ruleset *rules)
+{
+	return rules->patched_rows > (int64) PATCHED_ROWS * rules->index->rule_count;
+}
+
 /*
  * is_current tells whether the cached rule set may serve.
  */
 static bool
-is_current(const CacheEntry *entry)
+is_current(const CacheEntry *entry, bool whole)
 {
-	return entry->rules != NULL && entry->rules->valid &&
+	const Ruleset *rules = entry->rules;
+
+	return rules != NULL && rules->valid && (rules->whole || !whole) && !is_worn(rules) &&
 		(entry->query_only == InvalidLocalTransactionId ||
 		 (entry->query_only == territory_lxid() && IsInParallelMode()));
 }
 
 /*
- * compile builds the rule set, in a context under CacheMemoryContext; NULL when
- * the table is not attached.
+ * update makes the cached rule set current, unless it is in use or has to be
+ * compiled anew; NULL then. Meanwhile it is not in the cache, and is freed with
+ * the current context if that fails.
  */
 static Ruleset *
-compile(Oid object)
+update(CacheEntry *entry, const ObjectInfo *info)
+{
+	Ruleset    *rules = entry->rules;
+
+	if (rules == NULL || rules->users > 0 || is_worn(rules))
+		return NULL;
+	entry->rules = NULL;
+	MemoryContextSetParent(rules->context, CurrentMemoryContext);
+	if (!ruleset_update(rules, info))
+	{
+		MemoryContextDelete(rules->context);
+		return NULL;
+	}
+	ereport(DEBUG1, (errmsg_internal("territory: compiled %d changed rules of %s",
+									 rules->patch ? rules->patch->rule_count : 0,
+									 catalog_qualified_name(info->object))));
+	return rules;
+}
+
+/*
+ * compile builds a rule set.
+ */
+static Ruleset *
+compile(const ObjectInfo *info)
+{
+	Ruleset    *rules = ruleset_compile(info);
+
+	ereport(DEBUG1, (errmsg_internal("territory: compiled %d rules of %s", rules->index->rule_count,
+									 catalog_qualified_name(info->object))));
+	return rules;
+}
+
+/*
+ * make_current returns a rule set that is current, in a context under
+ * CacheMemoryContext; NULL when the table is not attached.
+ */
+static Ruleset *
+make_current(Oid object, bool whole)
 {
 	ObjectInfo	info;
 	SessionRole role;
@@ -173,10 +226,11 @@ compile(Oid object)
 	session_become(&role, catalog_owner());
 	if (object_load(object, &info))
 	{
-		rules = ruleset_compile(&info);
+		if (!whole)
+			rules = update(find_entry(object), &info);
+		if (rules == NULL)
+			rules = compile(&info);
 		MemoryContextSetParent(rules->context, CacheMemoryContext);
-		ereport(DEBUG1, (errmsg_internal("territory: compiled %d rules of %s", rules->rule_count,
-										 catalog_qualified_name(object))));
 	}
 	session_restore_role(&role);
 	SPI_finish();
@@ -184,17 +238,16 @@ compile(Oid object)
 }
 
 /*
- * build puts a new rule set into the object's entry; false when the table is
+ * build puts a current rule set into the object's entry; false when the table is
  * not attached.
  */
 static bool
-build(Oid object)
+build(Oid object, bool whole)
 {
+	uint32		generation = find_entry(object)->generation;
+	Ruleset    *rules = make_current(object, whole);
 	CacheEntry *entry = find_entry(object);
-	uint32		generation = entry->generation;
-	Ruleset    *rules = compile(object);
 
-	entry = find_entry(object);
 	drop_rules(entry);
 	if (rules == NULL)
 		return false;
@@ -216,18 +269,18 @@ ruleset_generation(Oid object)
 }
 
 /*
- * ruleset_acquire_if_attached returns the current rule set, pinned, or NULL.
+ * acquire returns the current rule set, pinned, or NULL.
  */
-Ruleset *
-ruleset_acquire_if_attached(Oid object)
+static Ruleset *
+acquire(Oid object, bool whole)
 {
 	CacheEntry *entry;
 
 	init_cache();
 	entry = find_entry(object);
-	if (!is_current(entry))
+	if (!is_current(entry, whole))
 	{
-		if (!build(object))
+		if (!build(object, whole))
 			return NULL;
 		entry = find_entry(object);
 	}
@@ -236,13 +289,22 @@ ruleset_acquire_if_attached(Oid object)
 }
 
 /*
- * ruleset_acquire returns the current rule set, pinned until ruleset_release.
- * 55000 when the table is not attached.
+ * ruleset_acquire_if_attached returns the current rule set, pinned, or NULL.
  */
 Ruleset *
-ruleset_acquire(Oid object)
+ruleset_acquire_if_attached(Oid object)
 {
-	Ruleset    *rules = ruleset_acquire_if_attached(object);
+	return acquire(object, false);
+}
+
+/*
+ * require returns the current rule set, pinned until ruleset_release. 55000 when
+ * the table is not attached.
+ */
+static Ruleset *
+require(Oid object, bool whole)
+{
+	Ruleset    *rules = acquire(object, whole);
 
 	if (rules == NULL)
 	{
@@ -254,6 +316,18 @@ ruleset_acquire(Oid object)
 		elog(ERROR, "object %u was attached meanwhile", object);
 	}
 	return rules;
+}
+
+Ruleset *
+ruleset_acquire(Oid object)
+{
+	return require(object, false);
+}
+
+Ruleset *
+ruleset_acquire_whole(Oid object)
+{
+	return require(object, true);
 }
 
 /*

@@ -47,10 +47,10 @@ truth_condition(Builder *builder, const BooleanTest *test, bool leading, bool wa
 static bool
 is_plain(const Builder *builder, const Condition *condition)
 {
-	const Ruleset *rules = builder->rules;
+	const RuleIndex *index = builder->index;
 
 	return (condition->kind == CONDITION_CODES || condition->kind == CONDITION_RANGE) &&
-		rules->attributes[rules->operands[condition->index].attribute].attno != 0;
+		index->attributes[index->operands[condition->index].attribute].attno != 0;
 }
 
 /*
@@ -182,7 +182,7 @@ static void
 set_ranks(const Builder *builder, Condition *condition, int **places)
 {
 	int		   *place = places[condition->index];
-	int			count = builder->rules->operands[condition->index].value_count;
+	int			count = builder->index->operands[condition->index].value_count;
 
 	condition->low = condition->low == UNBOUNDED ? 0 :
 		2 * place[condition->low] + 1 + condition->low_open;

@@ -69,19 +69,19 @@ median_end(const RankRange *intervals, int count)
  * begin.
  */
 static int
-add_ends(Ruleset *rules, RankRange *intervals, int count)
+add_ends(RuleIndex *index, RankRange *intervals, int count)
 {
-	int			first = rules->end_count;
+	int			first = index->end_count;
 
-	rules->lows = growth_room(rules->context, rules->lows, first, count, sizeof(IntervalEnd));
-	rules->highs = growth_room(rules->context, rules->highs, first, count, sizeof(IntervalEnd));
-	rules->end_count += count;
+	index->lows = growth_room(index->context, index->lows, first, count, sizeof(IntervalEnd));
+	index->highs = growth_room(index->context, index->highs, first, count, sizeof(IntervalEnd));
+	index->end_count += count;
 	qsort(intervals, count, sizeof(RankRange), compare_low);
 	for (int i = 0; i < count; i++)
-		rules->lows[first + i] = (IntervalEnd) {intervals[i].low, intervals[i].candidate};
+		index->lows[first + i] = (IntervalEnd) {intervals[i].low, intervals[i].candidate};
 	qsort(intervals, count, sizeof(RankRange), compare_high_down);
 	for (int i = 0; i < count; i++)
-		rules->highs[first + i] = (IntervalEnd) {intervals[i].high, intervals[i].candidate};
+		index->highs[first + i] = (IntervalEnd) {intervals[i].high, intervals[i].candidate};
 	return first;
 }
 
@@ -118,9 +118,9 @@ split(RankRange *intervals, int count, int center, int *below, int *across)
  * interval_build builds a tree; an empty one is -1.
  */
 int
-interval_build(Ruleset *rules, RankRange *intervals, int count)
+interval_build(RuleIndex *index, RankRange *intervals, int count)
 {
-	int			number = rules->interval_count;
+	int			number = index->interval_count;
 	IntervalNode node;
 	int			below;
 	int			across;
@@ -129,14 +129,14 @@ interval_build(Ruleset *rules, RankRange *intervals, int count)
 	CHECK_FOR_INTERRUPTS();
 	if (count == 0)
 		return -1;
-	rules->intervals = growth_room(rules->context, rules->intervals, number, 1, sizeof(IntervalNode));
-	rules->interval_count++;
+	index->intervals = growth_room(index->context, index->intervals, number, 1, sizeof(IntervalNode));
+	index->interval_count++;
 	node.center = median_end(intervals, count);
 	split(intervals, count, node.center, &below, &across);
-	node.first = add_ends(rules, intervals + below, across);
+	node.first = add_ends(index, intervals + below, across);
 	node.count = across;
-	node.below = interval_build(rules, intervals, below);
-	node.above = interval_build(rules, intervals + below + across, count - below - across);
-	rules->intervals[number] = node;
+	node.below = interval_build(index, intervals, below);
+	node.above = interval_build(index, intervals + below + across, count - below - across);
+	index->intervals[number] = node;
 	return number;
 }

@@ -16,6 +16,6 @@ typedef struct RankRange
 } RankRange;
 
 /* builds a tree of intervals, which it reorders; returns its root */
-extern int	interval_build(Ruleset *rules, RankRange *intervals, int count);
+extern int	interval_build(RuleIndex *index, RankRange *intervals, int count);
 
 #endif							/* TERRITORY_INTERVAL_H */

@@ -15,11 +15,11 @@
 void
 leaf_init(Builder *builder)
 {
-	Ruleset    *rules = builder->rules;
+	RuleIndex  *index = builder->index;
 
 	intern_init(&builder->predicate_exprs);
 	builder->predicate_room = 16;
-	rules->predicates = MemoryContextAlloc(rules->context, builder->predicate_room * sizeof(Predicate));
+	index->predicates = MemoryContextAlloc(index->context, builder->predicate_room * sizeof(Predicate));
 }
 
 /*
@@ -115,7 +115,7 @@ leaf_range(int operand, int strategy, int bound)
 Condition *
 leaf_predicate(Builder *builder, Expr *expr, bool want)
 {
-	Ruleset    *rules = builder->rules;
+	RuleIndex  *index = builder->index;
 	Condition  *condition = condition_make(CONDITION_EXPR, 0);
 	bool		is_new;
 
@@ -123,18 +123,18 @@ leaf_predicate(Builder *builder, Expr *expr, bool want)
 	condition->index = intern(&builder->predicate_exprs, expr, &is_new);
 	if (!is_new)
 		return condition;
-	if (rules->predicate_count > STEP_MAX_INDEX)
+	if (index->predicate_count > STEP_MAX_INDEX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the rules have too many conditions that only the executor can evaluate")));
-	if (rules->predicate_count == builder->predicate_room)
+	if (index->predicate_count == builder->predicate_room)
 	{
 		builder->predicate_room *= 2;
-		rules->predicates = repalloc_huge(rules->predicates, builder->predicate_room * sizeof(Predicate));
+		index->predicates = repalloc_huge(index->predicates, builder->predicate_room * sizeof(Predicate));
 	}
 	{
-		MemoryContext old = MemoryContextSwitchTo(rules->context);
-		Predicate  *predicate = &rules->predicates[rules->predicate_count++];
+		MemoryContext old = MemoryContextSwitchTo(index->context);
+		Predicate  *predicate = &index->predicates[index->predicate_count++];
 
 		memset(predicate, 0, sizeof(Predicate));
 		predicate->expr = copyObject(expr);

@@ -275,12 +275,12 @@ init_equality(Operand *operand, Oid equality)
 void
 operand_init(Builder *builder)
 {
-	Ruleset    *rules = builder->rules;
-	int			columns = rules->desc->natts + 1;
+	RuleIndex  *index = builder->index;
+	int			columns = RelationGetDescr(builder->rel)->natts + 1;
 
 	builder->attribute_room = builder->operand_room = 8;
-	rules->attributes = MemoryContextAlloc(rules->context, builder->attribute_room * sizeof(Attribute));
-	rules->operands = MemoryContextAlloc(rules->context, builder->operand_room * sizeof(Operand));
+	index->attributes = MemoryContextAlloc(index->context, builder->attribute_room * sizeof(Attribute));
+	index->operands = MemoryContextAlloc(index->context, builder->operand_room * sizeof(Operand));
 	builder->column_attribute = palloc(columns * sizeof(int));
 	for (int i = 0; i < columns; i++)
 		builder->column_attribute[i] = -1;
@@ -295,22 +295,22 @@ operand_init(Builder *builder)
 static int
 add_attribute(Builder *builder, Expr *expr, AttrNumber attno)
 {
-	Ruleset    *rules = builder->rules;
+	RuleIndex  *index = builder->index;
 	Attribute  *attribute;
 
-	if (rules->attribute_count == builder->attribute_room)
+	if (index->attribute_count == builder->attribute_room)
 	{
 		builder->attribute_room *= 2;
-		rules->attributes = repalloc(rules->attributes, builder->attribute_room * sizeof(Attribute));
+		index->attributes = repalloc(index->attributes, builder->attribute_room * sizeof(Attribute));
 	}
-	attribute = &rules->attributes[rules->attribute_count];
+	attribute = &index->attributes[index->attribute_count];
 	memset(attribute, 0, sizeof(Attribute));
 	attribute->expr = expr;
 	attribute->attno = attno;
-	attribute->varlena = attno != 0 && TupleDescAttr(rules->desc, attno - 1)->attlen == -1;
+	attribute->varlena = attno != 0 && TupleDescAttr(RelationGetDescr(builder->rel), attno - 1)->attlen == -1;
 	attribute->rule = builder->rule;
 	attribute->first_operand = -1;
-	return rules->attribute_count++;
+	return index->attribute_count++;
 }
 
 /*
@@ -337,7 +337,7 @@ find_attribute(Builder *builder, Expr *expr)
 	number = intern(&builder->attribute_exprs, expr, &is_new);
 	if (is_new)
 	{
-		MemoryContext old = MemoryContextSwitchTo(builder->rules->context);
+		MemoryContext old = MemoryContextSwitchTo(builder->index->context);
 
 		builder->attribute_exprs.exprs[number] = copyObject(expr);
 		MemoryContextSwitchTo(old);
@@ -379,36 +379,36 @@ init_operand(Operand *operand, Expr *expr, OperandKind kind, Oid by, Oid collati
 int
 operand_find(Builder *builder, Expr *expr, OperandKind kind, Oid by, Oid collation, int size)
 {
-	Ruleset    *rules = builder->rules;
+	RuleIndex  *index = builder->index;
 	int			attribute = find_attribute(builder, expr);
 	MemoryContext old;
 	int			number;
 
-	for (number = rules->attributes[attribute].first_operand; number >= 0;
-		 number = rules->operands[number].next)
+	for (number = index->attributes[attribute].first_operand; number >= 0;
+		 number = index->operands[number].next)
 	{
-		const Operand *operand = &rules->operands[number];
+		const Operand *operand = &index->operands[number];
 
 		if (operand->kind == kind && operand->by == by && operand->collation == collation &&
 			operand->size == size)
 			return number;
 	}
-	if (rules->operand_count == builder->operand_room)
+	if (index->operand_count == builder->operand_room)
 	{
 		builder->operand_room *= 2;
-		rules->operands = repalloc(rules->operands, builder->operand_room * sizeof(Operand));
+		index->operands = repalloc(index->operands, builder->operand_room * sizeof(Operand));
 	}
-	if (rules->operand_count > STEP_MAX_INDEX)
+	if (index->operand_count > STEP_MAX_INDEX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the rules compare too many expressions")));
-	number = rules->operand_count++;
-	old = MemoryContextSwitchTo(rules->context);
-	init_operand(&rules->operands[number], expr, kind, by, collation, size);
+	number = index->operand_count++;
+	old = MemoryContextSwitchTo(index->context);
+	init_operand(&index->operands[number], expr, kind, by, collation, size);
 	MemoryContextSwitchTo(old);
-	rules->operands[number].attribute = attribute;
-	rules->operands[number].next = rules->attributes[attribute].first_operand;
-	rules->attributes[attribute].first_operand = number;
+	index->operands[number].attribute = attribute;
+	index->operands[number].next = index->attributes[attribute].first_operand;
+	index->attributes[attribute].first_operand = number;
 	return number;
 }
 
@@ -458,7 +458,7 @@ make_key(const Operand *operand, Oid type, Datum value, DictionaryKey *key)
 int
 operand_enter(Builder *builder, int number, Oid type, Datum value)
 {
-	Operand    *operand = &builder->rules->operands[number];
+	Operand    *operand = &builder->index->operands[number];
 	DictionaryKey key = {0};
 	DictionaryEntry *entry;
 	MemoryContext old;
@@ -469,7 +469,7 @@ operand_enter(Builder *builder, int number, Oid type, Datum value)
 	entry = dictionary_insert(operand->dictionary, key, &found);
 	if (found)
 		return entry->code;
-	old = MemoryContextSwitchTo(builder->rules->context);
+	old = MemoryContextSwitchTo(builder->index->context);
 	if (operand->class == VALUE_BYTES)
 		entry->key.bytes = memcpy(palloc(Max(key.size, 1)), key.bytes, key.size);
 	else if (operand->class == VALUE_OTHER)
@@ -485,8 +485,8 @@ operand_enter(Builder *builder, int number, Oid type, Datum value)
 int
 operand_enter_bound(Builder *builder, int number, Oid type, Datum value)
 {
-	Operand    *operand = &builder->rules->operands[number];
-	MemoryContext context = builder->rules->context;
+	Operand    *operand = &builder->index->operands[number];
+	MemoryContext context = builder->index->context;
 	MemoryContext old = MemoryContextSwitchTo(context);
 
 	operand->bounds = growth_room(context, operand->bounds, operand->value_count, 1, sizeof(Datum));
@@ -539,7 +539,7 @@ compare_for_sort(const void *a, const void *b, void *arg)
  * position of each bound by its number.
  */
 static int *
-sort_bounds(Ruleset *rules, Operand *operand)
+sort_bounds(RuleIndex *index, Operand *operand)
 {
 	int			count = operand->value_count;
 	Bound	   *sorted = palloc_extended(Max(count, 1) * sizeof(Bound), MCXT_ALLOC_HUGE);
@@ -556,7 +556,7 @@ sort_bounds(Ruleset *rules, Operand *operand)
 	}
 	qsort_arg(sorted, count, sizeof(Bound), compare_for_sort, operand);
 	if (abbreviate)
-		operand->abbreviated = MemoryContextAllocHuge(rules->context, Max(count, 1) * sizeof(Datum));
+		operand->abbreviated = MemoryContextAllocHuge(index->context, Max(count, 1) * sizeof(Datum));
 	for (int i = 0; i < count; i++)
 	{
 		if (i > 0 && compare_for_sort(&sorted[i], &sorted[i - 1], operand) != 0)
@@ -578,15 +578,15 @@ sort_bounds(Ruleset *rules, Operand *operand)
 int **
 operand_finish(Builder *builder)
 {
-	Ruleset    *rules = builder->rules;
-	int		  **places = palloc0(Max(rules->operand_count, 1) * sizeof(int *));
+	RuleIndex  *index = builder->index;
+	int		  **places = palloc0(Max(index->operand_count, 1) * sizeof(int *));
 
-	for (int i = 0; i < rules->operand_count; i++)
+	for (int i = 0; i < index->operand_count; i++)
 	{
-		Operand    *operand = &rules->operands[i];
+		Operand    *operand = &index->operands[i];
 
 		if (operand->kind == OPERAND_ORDER)
-			places[i] = sort_bounds(rules, operand);
+			places[i] = sort_bounds(index, operand);
 		else if (operand->dictionary)
 		{
 			operand->dictionary->private_data = operand;

@@ -13,7 +13,7 @@
 /* A program being made. */
 typedef struct Draft
 {
-	Ruleset    *rules;
+	RuleIndex  *index;
 	int			count;
 	struct DraftStep
 	{
@@ -47,13 +47,13 @@ add_step(Draft *draft, StepKind kind, const Condition *condition)
  * add_codes keeps a list of codes and returns where it begins.
  */
 static int
-add_codes(Ruleset *rules, const Condition *condition)
+add_codes(RuleIndex *index, const Condition *condition)
 {
-	int			first = rules->code_count;
+	int			first = index->code_count;
 
-	rules->codes = growth_room(rules->context, rules->codes, first, condition->count, sizeof(int));
+	index->codes = growth_room(index->context, index->codes, first, condition->count, sizeof(int));
 	for (int i = 0; i < condition->count; i++)
-		rules->codes[rules->code_count++] = condition->codes[i];
+		index->codes[index->code_count++] = condition->codes[i];
 	return first;
 }
 
@@ -84,7 +84,7 @@ add_test(Draft *draft, const Condition *condition)
 	else
 	{
 		step = add_step(draft, STEP_CODES, condition);
-		step->from = add_codes(draft->rules, condition);
+		step->from = add_codes(draft->index, condition);
 		step->to = step->from + condition->count;
 	}
 }
@@ -139,15 +139,15 @@ add_condition(Draft *draft, const Condition *condition)
 static int
 keep_steps(const Draft *draft)
 {
-	Ruleset    *rules = draft->rules;
-	int			first = rules->step_count;
+	RuleIndex  *index = draft->index;
+	int			first = index->step_count;
 
-	rules->steps = growth_room(rules->context, rules->steps, first, draft->count, sizeof(Step));
-	rules->step_count += draft->count;
+	index->steps = growth_room(index->context, index->steps, first, draft->count, sizeof(Step));
+	index->step_count += draft->count;
 	for (int i = 0; i < draft->count; i++)
 	{
 		const struct DraftStep *from = &draft->steps[i];
-		Step	   *step = &rules->steps[first + i];
+		Step	   *step = &index->steps[first + i];
 		int			otherwise;
 
 		*step = from->step;
@@ -187,7 +187,7 @@ is_implied(const Condition *condition)
 int
 program_build(Builder *builder, const Condition *condition)
 {
-	Draft		draft = {builder->rules, 0, NULL};
+	Draft		draft = {builder->index, 0, NULL};
 	int			first;
 
 	if (is_implied(condition))

@@ -143,15 +143,15 @@ share_of_ranks(Operand *operand, const Samples *samples)
 void
 share_init(Builder *builder)
 {
-	Ruleset    *rules = builder->rules;
+	RuleIndex  *index = builder->index;
 
-	for (int i = 0; i < rules->operand_count; i++)
+	for (int i = 0; i < index->operand_count; i++)
 	{
-		Operand    *operand = &rules->operands[i];
+		Operand    *operand = &index->operands[i];
 		Samples		samples;
 		HeapTuple	tuple;
 
-		read_samples(builder, rules->attributes[operand->attribute].attno, &samples, &tuple);
+		read_samples(builder, index->attributes[operand->attribute].attno, &samples, &tuple);
 		operand->shares = palloc_extended((2 * operand->value_count + 1) * sizeof(float),
 										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 		operand->null_share = samples.known ? samples.null_share : DEFAULT_UNK_SEL;
@@ -169,7 +169,7 @@ share_init(Builder *builder)
 double
 share_of(const Builder *builder, const Condition *condition)
 {
-	const Operand *operand = &builder->rules->operands[condition->index];
+	const Operand *operand = &builder->index->operands[condition->index];
 	double		share = condition->if_null ? operand->null_share : 0;
 
 	if (condition->kind == CONDITION_RANGE)

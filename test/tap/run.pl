@@ -34,7 +34,7 @@ sub work
 	my ($sql) = @_;
 	my $answer = $s->query("SET client_min_messages = debug1; $sql; RESET client_min_messages");
 	unlike($answer, qr/ERROR/, 'no error') or diag($answer);
-	my $compiled = () = $answer =~ /territory: compiled \d+ rules of public\.account/g;
+	my $compiled = () = $answer =~ /territory: compiled \d+ (?:changed )?rules of public\.account/g;
 	my @evaluated = $answer =~ /territory: evaluated (\d+) records of public\.account/g;
 	return ($compiled, @evaluated);
 }

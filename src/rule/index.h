@@ -1,0 +1,344 @@
+/*
+ * index.h
+ *		An index of rules: finds those that a row makes true.
+ *
+ * It is built by compile.c and what build.h names, and searched by find.c. It is
+ * immutable but for the nodes of its rules, and the scratch parts, which hold the
+ * state of matching one row.
+ */
+#ifndef TERRITORY_INDEX_H
+#define TERRITORY_INDEX_H
+
+#include "postgres.h"
+
+#include "executor/tuptable.h"
+#include "nodes/execnodes.h"
+#include "portability/instr_time.h"
+#include "utils/rel.h"
+#include "utils/sortsupport.h"
+
+#include "base/session.h"
+
+/*
+ * An attribute: a column, or another expression over the row, that rules compare
+ * with constants. It is evaluated once a row at most.
+ */
+typedef struct Attribute
+{
+	Expr	   *expr;
+	AttrNumber	attno;			/* where the expression is a plain column, else 0 */
+	bool		varlena;		/* the column's values may be compressed or elsewhere */
+	ExprState  *state;			/* where it is not */
+	int			rule;			/* the first that has it: named if it raises an error */
+	int			first_operand;	/* chain of its operands, -1 ends it */
+	/* scratch */
+	uint32		stamp;
+	bool		isnull;
+	Datum		value;
+} Attribute;
+
+/*
+ * An operand: an attribute under one way of comparing it. The constants that it
+ * is compared with are numbered, so that a row's value is looked up once, to give
+ * the row's code, and every comparison is one of small integers.
+ */
+typedef enum OperandKind
+{
+	OPERAND_NULLNESS,			/* whether it is NULL, no more */
+	OPERAND_EQUAL,				/* the number of the constant that it equals */
+	OPERAND_PREFIX,				/* the number of the constant that its first bytes are */
+	OPERAND_ORDER				/* its rank: 2i + 1 if it equals bound i, 2i between i - 1 and i */
+} OperandKind;
+
+/* a row's code, where it is none of these numbers */
+#define CODE_NULL		(-1)
+#define CODE_UNKNOWN	(-2)	/* no constant is like it */
+
+/* how values are compared without a call */
+typedef enum ValueClass
+{
+	VALUE_INTEGER,				/* as integers */
+	VALUE_BYTES,				/* byte by byte */
+	VALUE_OTHER					/* by the type's functions */
+} ValueClass;
+
+typedef struct Operand
+{
+	/* scratch; first, for matching looks at little else */
+	uint32		stamp;
+	int			code;
+	OperandKind kind;
+	ValueClass	class;
+	int			attribute;
+	int			size;			/* PREFIX: bytes */
+	Oid			type;			/* of the values */
+	int			value_count;	/* constants, or bounds */
+	struct dictionary_hash *dictionary; /* EQUAL, PREFIX */
+	Datum	   *bounds;			/* ORDER; ascending */
+	Datum	   *abbreviated;	/* NULL: the type has no abbreviated form */
+	SortSupport order;
+	int			next;			/* of the attribute's operands, or -1 */
+	Oid			by;				/* equality operator or btree operator family */
+	Oid			collation;
+	int16		typlen;
+	bool		byval;
+	FmgrInfo	hash_function;	/* of class OTHER */
+	FmgrInfo	equal_function;
+	/* while it is built: share of the rows by code, or of those up to a rank; of other codes; of NULL */
+	float	   *shares;
+	float		other_share;
+	float		null_share;
+} Operand;
+
+/* A predicate that only the executor can evaluate; shared by equal conditions. */
+typedef struct Predicate
+{
+	Expr	   *expr;
+	ExprState  *state;
+	/* scratch */
+	uint32		stamp;
+	int8		value;			/* 0 false, 1 true, -1 unknown */
+} Predicate;
+
+/*
+ * A step of a program: a question, and where to go on. A rule's condition is
+ * compiled into such short-circuit code, as compilers do with Boolean
+ * expressions, so that one loop without recursion evaluates it. Steps are small,
+ * since matching waits for memory above all.
+ */
+typedef enum StepKind
+{
+	STEP_CODE,					/* is the code this one? */
+	STEP_CODES,					/* is it in a list? */
+	STEP_RANGE,					/* is it in a range? */
+	STEP_EXPR					/* has a predicate this value? */
+} StepKind;
+
+typedef struct Step
+{
+	uint32		kind:2;
+	uint32		negated:1;
+	uint32		if_null:1;		/* the answer where the operand is NULL */
+	uint32		last:1;			/* the answer is the program's */
+	uint32		go_on:1;		/* the answer with which the next step follows */
+	uint32		index:26;		/* of the operand or predicate */
+	int32		from;			/* code; least code; begin of the list in codes; value */
+	int32		to;				/* greatest code; end of the list */
+	int32		otherwise;		/* the step that follows with the other answer, or a result */
+} Step;
+
+#define STEP_MAX_INDEX ((1 << 26) - 1)
+
+/* results of a program, and programs of nothing but the result */
+#define PROGRAM_TRUE	(-1)
+#define PROGRAM_FALSE	(-2)
+
+/* A rule to be checked, with the program that is left to do so. */
+typedef struct Candidate
+{
+	int			rule;
+	int			program;		/* its first step, or one of these results */
+} Candidate;
+
+/*
+ * The access tree. Each node has candidates that are tried as they are, and
+ * partitions, each by an operand: a row goes on to the child that has the row's
+ * code, or finds the candidates whose range has the row's rank.
+ *
+ * It lies in one block of memory, since matching waits for memory above all:
+ * after a node come its candidates and its partitions, after these the slots that
+ * lead to its children. Places are offsets in the block, in words of 4 bytes.
+ */
+typedef struct AccessNode
+{
+	int32		candidate_count;
+	int32		partition_count;
+} AccessNode;
+
+typedef enum PartitionKind
+{
+	PARTITION_CODES,			/* children by code, in an array */
+	PARTITION_SLOTS,			/* children by code, in a hash table */
+	PARTITION_RANGES			/* candidates by rank, in an interval tree */
+} PartitionKind;
+
+typedef struct Partition
+{
+	int32		operand;
+	int32		kind;
+	int32		place;			/* of the array or the table; root of the interval tree */
+	int32		first;			/* CODES: code of the first child of the array */
+	uint32		last;			/* greatest index in the array or the table */
+} Partition;
+
+typedef struct Slot
+{
+	int32		code;
+	int32		child;			/* place of a node, or NO_CHILD: the slot is empty */
+} Slot;
+
+#define NO_CHILD (-1)
+
+/*
+ * The slot at which looking for a code begins; the next ones follow.
+ */
+static inline uint32
+access_slot(int code, uint32 mask)
+{
+	return (uint32) (((uint64) (uint32) code * UINT64CONST(0x9E3779B97F4A7C15)) >> 32) & mask;
+}
+
+static inline Candidate *
+access_candidates(AccessNode *node)
+{
+	return (Candidate *) (node + 1);
+}
+
+static inline Partition *
+access_partitions(AccessNode *node)
+{
+	return (Partition *) (access_candidates(node) + node->candidate_count);
+}
+
+/* A node of a centered interval tree; see interval.c. */
+typedef struct IntervalNode
+{
+	int			center;
+	int			below;			/* node of the intervals below the center, or -1 */
+	int			above;
+	int			first;			/* of the intervals that contain the center */
+	int			count;
+} IntervalNode;
+
+/* An end of an interval with what hangs on it. */
+typedef struct IntervalEnd
+{
+	int			bound;
+	Candidate	candidate;
+} IntervalEnd;
+
+/* A rule, by its number in the index. */
+typedef struct Rule
+{
+	int32		id;
+	int			node;			/* number of its node in the rule set; -1: the rule is gone */
+} Rule;
+
+#define ACCESS_OPERANDS 4
+
+/* What people want to know of a rule; apart from it, for matching is all about memory near by. */
+typedef struct RuleInfo
+{
+	char	   *name;			/* NULL: none */
+	bool		scanned;		/* is tried for every row */
+	bool		computes;		/* an expression is evaluated for every row, or many, because of it */
+	int			access[ACCESS_OPERANDS];	/* operands that lead to it, -1 ends them */
+} RuleInfo;
+
+/* What trying a rule has come to, where somebody counts. */
+typedef struct RuleCount
+{
+	int64		tried;
+	int64		matched;		/* rows */
+	instr_time	time;			/* of trying it */
+	uint32		stamp;			/* of the last row that matched */
+} RuleCount;
+
+/* candidates that are found before they are tried */
+#define WAITING_CANDIDATES 64
+
+/*
+ * Rules that a row makes true: the number of the rule's node, and the rule's id,
+ * in one integer that sorts by node first.
+ */
+typedef struct Hits
+{
+	uint64	   *keys;
+	int			count;
+	int			room;
+} Hits;
+
+#define HIT_SIGN UINT32_C(0x80000000)
+
+static inline uint64
+hit_key(Rule rule)
+{
+	return (uint64) rule.node << 32 | ((uint32) rule.id ^ HIT_SIGN);
+}
+
+static inline int
+hit_node(uint64 key)
+{
+	return (int) (key >> 32);
+}
+
+static inline int32
+hit_rule_id(uint64 key)
+{
+	return (int32) ((uint32) key ^ HIT_SIGN);
+}
+
+typedef struct RuleIndex
+{
+	MemoryContext context;		/* holds all of it */
+	Rule	   *rules;
+	RuleInfo   *infos;
+	int			rule_count;
+	Bitmapset  *columns;		/* that rules read */
+	int			max_attno;		/* the greatest of them, or 0 */
+	int			pins;			/* settings to pin while matching */
+
+	Attribute  *attributes;
+	int			attribute_count;
+	Operand    *operands;
+	int			operand_count;
+	Predicate  *predicates;
+	int			predicate_count;
+	Step	   *steps;
+	int			step_count;
+	int		   *codes;			/* lists of the steps */
+	int			code_count;
+
+	int32	   *access;			/* the access tree; its root is at 0 */
+	int			access_size;	/* words */
+	IntervalNode *intervals;
+	int			interval_count;
+	IntervalEnd *lows;			/* ends of intervals, ascending within a node */
+	IntervalEnd *highs;			/* descending */
+	int			end_count;
+
+	/* scratch: valid where the stamp is that of the row */
+	ExprContext *econtext;		/* of the rule set */
+	Hits	   *hits;			/* likewise */
+	uint32		stamp;
+	int			current;		/* rule, for error context; -1: none */
+	int			waiting_count;
+	Candidate	waiting[WAITING_CANDIDATES];
+	RuleCount  *counts;			/* NULL: nobody counts */
+} RuleIndex;
+
+/* A rule to be compiled. */
+typedef struct RuleText
+{
+	int32		id;
+	int32		node_id;
+	int			node;			/* number of its node in the rule set */
+	int			row;			/* of the stored rules (rows.h), or -1 */
+	char	   *name;			/* NULL: none */
+	char	   *expression;
+} RuleText;
+
+/*
+ * compile.c: builds an index in a context under the current one. The rules are
+ * compiled by the rights of the table's owner, under the settings.
+ */
+extern RuleIndex *index_compile(Relation rel, Oid owner, const PinnedSettings *settings,
+								const RuleText *texts, int count);
+
+/* find.c: adds the rules that are true of the row in the expression context to the hits */
+extern void index_find(RuleIndex *index);
+
+/* operand.c: the code of a row's value, which is not NULL */
+extern int	operand_code_of(Operand *operand, Datum value);
+
+#endif							/* TERRITORY_INDEX_H */
