@@ -182,16 +182,11 @@ program_is_true(RuleIndex *index, int at)
  * hit notes that the row makes a rule true.
  */
 static inline void
-hit(RuleIndex *index, int rule)
+hit(RuleIndex *index, int number)
 {
-	Hits	   *hits = index->hits;
+	Rule		rule = index->rules[number];
 
-	if (unlikely(hits->count == hits->room))
-	{
-		hits->room *= 2;
-		hits->keys = repalloc_huge(hits->keys, hits->room * sizeof(uint64));
-	}
-	hits->keys[hits->count++] = hit_key(index->rules[rule]);
+	hits_add(index->hits, hit_key(rule.node, rule.id));
 }
 
 /*

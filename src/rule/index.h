@@ -18,6 +18,7 @@
 #include "utils/sortsupport.h"
 
 #include "base/session.h"
+#include "rule/hits.h"
 
 /*
  * An attribute: a column, or another expression over the row, that rules compare
@@ -246,37 +247,6 @@ typedef struct RuleCount
 
 /* candidates that are found before they are tried */
 #define WAITING_CANDIDATES 64
-
-/*
- * Rules that a row makes true: the number of the rule's node, and the rule's id,
- * in one integer that sorts by node first.
- */
-typedef struct Hits
-{
-	uint64	   *keys;
-	int			count;
-	int			room;
-} Hits;
-
-#define HIT_SIGN UINT32_C(0x80000000)
-
-static inline uint64
-hit_key(Rule rule)
-{
-	return (uint64) rule.node << 32 | ((uint32) rule.id ^ HIT_SIGN);
-}
-
-static inline int
-hit_node(uint64 key)
-{
-	return (int) (key >> 32);
-}
-
-static inline int32
-hit_rule_id(uint64 key)
-{
-	return (int32) ((uint32) key ^ HIT_SIGN);
-}
 
 typedef struct RuleIndex
 {

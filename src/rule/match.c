@@ -12,14 +12,6 @@
 
 #include "rule/ruleset.h"
 
-/* sort_hits: ascending, inline, for it is called for every row */
-#define ST_SORT sort_hits
-#define ST_ELEMENT_TYPE uint64
-#define ST_COMPARE(a, b) ((*(a) > *(b)) - (*(a) < *(b)))
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
 /*
  * name_rule adds the rule of an index that is at work to an error that its
  * criteria raise.
@@ -100,26 +92,6 @@ find_hits(Ruleset *rules)
 }
 
 /*
- * unique_hits sorts the true rules and leaves the first of each node, which is
- * the one of the lowest id.
- */
-static void
-unique_hits(Hits *hits)
-{
-	uint64	   *keys = hits->keys;
-	int			left = 0;
-
-	if (hits->count > 1)
-		sort_hits(keys, hits->count);
-	for (int i = 0; i < hits->count; i++)
-	{
-		if (left == 0 || hit_node(keys[i]) != hit_node(keys[left - 1]))
-			keys[left++] = keys[i];
-	}
-	hits->count = left;
-}
-
-/*
  * match_has_rule tells whether a node has a true rule, by the last match.
  */
 bool
@@ -171,7 +143,7 @@ match_row(Ruleset *rules, TupleTableSlot *slot)
 	error_context_stack = &callback;
 	find_hits(rules);
 	error_context_stack = callback.previous;
-	unique_hits(&rules->hits);
+	hits_settle(&rules->hits, rules->node_count);
 	for (int i = 0; i < rules->hits.count; i++)
 	{
 		uint64		key = rules->hits.keys[i];

@@ -262,7 +262,7 @@ init_rules(Ruleset *rules, const ObjectInfo *object, const Reading *reading)
 	rules->columns = bms_make_singleton(object->key_attno);
 	rules->max_attno = object->key_attno;
 	rules->econtext = CreateStandaloneExprContext();
-	rules->hits = (Hits) {palloc(16 * sizeof(uint64)), 0, 16};
+	hits_init(&rules->hits);
 	MemoryContextSwitchTo(old);
 }
 

@@ -64,7 +64,10 @@ sub make_table
 sub insert
 {
 	my ($from, $to) = @_;
-	return "INSERT INTO account (\"Key\", country, size, part) SELECT " . $key{$s->{type}}->('i') . ", (ARRAY['NL', 'BE', 'DE'])[1 + i % 3], i * 7 % 100, i % 4 FROM generate_series($from, $to) i";
+	my $new = $key{$s->{type}}->('i');
+	# the key identifies a record, in whichever partition it has come to stand
+	return "INSERT INTO account (\"Key\", country, size, part) SELECT $new, (ARRAY['NL', 'BE', 'DE'])[1 + i % 3], i * 7 % 100, i % 4"
+	  . " FROM generate_series($from, $to) i WHERE NOT EXISTS (SELECT FROM account a WHERE a.\"Key\" = $new)";
 }
 
 # some: a condition for a few pairs, or many
