@@ -83,6 +83,16 @@ source_open(Source *source, const Ruleset *rules, List *relids, Snapshot snapsho
 }
 
 /*
+ * source_open_shared readies a source of a share of the records.
+ */
+void
+source_open_shared(Source *source, const Ruleset *rules, List *relids, ParallelTableScanDesc *shared)
+{
+	source_open(source, rules, relids, InvalidSnapshot);
+	source->shared = shared;
+}
+
+/*
  * take_column notes where the open table has a column of the object.
  */
 static void
@@ -104,7 +114,7 @@ open_table(Source *source)
 	const Target *target;
 	int			attno = -1;
 
-	source->rel = table_open(list_nth_oid(source->relids, source->next++), AccessShareLock);
+	source->rel = table_open(list_nth_oid(source->relids, source->next), AccessShareLock);
 	target = target_find(source->rel);
 	source->max_attno = 0;
 	while ((attno = bms_next_member(rules->columns, attno)) > 0)
@@ -116,7 +126,9 @@ open_table(Source *source)
 		source->mapped = MakeSingleTupleTableSlot(rules->desc, &TTSOpsVirtual);
 		ExecStoreAllNullTuple(source->mapped);
 	}
-	source->scan = table_beginscan(source->rel, source->snapshot, 0, NULL);
+	source->scan = source->shared ? table_beginscan_parallel(source->rel, source->shared[source->next]) :
+		table_beginscan(source->rel, source->snapshot, 0, NULL);
+	source->next++;
 }
 
 /*

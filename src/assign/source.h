@@ -17,7 +17,8 @@ typedef struct Source
 	const Ruleset *rules;
 	Snapshot	snapshot;
 	List	   *relids;			/* tables that hold the records */
-	int			next;			/* of them */
+	ParallelTableScanDesc *shared;	/* scans of them that several processes share; NULL: none */
+	int			next;			/* of the tables */
 
 	Relation	rel;			/* the one being read, or NULL */
 	TableScanDesc scan;
@@ -36,6 +37,9 @@ extern double source_estimate(List *relids, double *pages);
 
 /* The snapshot must be registered until source_close, which is only needed when all goes well. */
 extern void source_open(Source *source, const Ruleset *rules, List *relids, Snapshot snapshot);
+
+/* likewise, but reads a share of the records: those that no other process gets of the scans, one a table */
+extern void source_open_shared(Source *source, const Ruleset *rules, List *relids, ParallelTableScanDesc *shared);
 extern void source_close(Source *source);
 
 /* goes to the next record; false: there is none */

@@ -274,14 +274,15 @@ compile_rule(Builder *builder, ShapeCache *shapes, int rule, Datum expression,
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	SessionRole role;
 	Expr	   *expr;
-	bool		alike;
+	Expr	   *parsed;
 
 	session_become(&role, rules->object.owner);
-	expr = shape_read(shapes, TextDatumGetCString(expression), &alike);
+	expr = shape_read(shapes, TextDatumGetCString(expression), &parsed);
 	session_restore_role(&role);
-	if (!alike)
+	if (parsed)
 	{
 		rules->pins |= criteria_settings(expr);
+		rules->parallel_safe &= criteria_are_parallel_safe(parsed);
 		MemoryContextSwitchTo(rules->context);
 		add_columns(rules, expr);
 	}
@@ -410,6 +411,7 @@ ruleset_compile(const ObjectInfo *object)
 	MemoryContextSetIdentifier(context, MemoryContextStrdup(context, RelationGetRelationName(rel)));
 	rules->context = context;
 	rules->object = *object;
+	rules->parallel_safe = true;
 	session_become(&role, catalog_owner());
 	find_nodes(&found, read_model(rules));
 	find_rules(&found, object->object);

@@ -277,6 +277,7 @@ typedef struct Ruleset
 	ObjectInfo	object;
 	PinnedSettings settings;
 	int			pins;			/* settings to pin while matching */
+	bool		parallel_safe;	/* parallel workers may compile and match it */
 	TupleDesc	desc;			/* of the table */
 	Bitmapset  *columns;		/* that rules read */
 	int			max_attno;		/* greatest column number read, key included */
