@@ -68,8 +68,9 @@ typedef struct Share
 /* What the tables say of the number of workers. */
 typedef struct Wish
 {
-	double		pages;			/* of tables that say nothing */
-	int			workers;		/* the most that one says, or -1 */
+	int			workers;		/* the most that one asks for */
+	bool		by_size;		/* one does not say */
+	double		pages;			/* of those that do not */
 	bool		temporary;
 } Wish;
 
@@ -85,7 +86,10 @@ ask_table(Oid relid, Wish *wish)
 	wish->temporary |= rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP;
 	wish->workers = Max(wish->workers, workers);
 	if (workers < 0)
+	{
+		wish->by_size = true;
 		wish->pages += RelationGetNumberOfBlocks(rel);
+	}
 	table_close(rel, NoLock);
 }
 
@@ -116,9 +120,9 @@ is_worth_while(int workers, const Ruleset *rules, double cost)
 int
 parallel_workers(const Ruleset *rules, const List *tables, double cost)
 {
-	Wish		wish = {0, -1, false};
+	Wish		wish = {0};
 	ListCell   *cell;
-	int			workers;
+	int			workers = 0;
 
 	if (!IsUnderPostmaster || IsInParallelMode() || max_parallel_maintenance_workers == 0 ||
 		!rules->parallel_safe)
@@ -127,7 +131,8 @@ parallel_workers(const Ruleset *rules, const List *tables, double cost)
 		ask_table(lfirst_oid(cell), &wish);
 	if (wish.temporary)
 		return 0;
-	workers = workers_by_size(wish.pages);
+	if (wish.by_size)
+		workers = workers_by_size(wish.pages);
 	if (workers > 0 && !is_worth_while(workers, rules, cost))
 		workers = 0;
 	return Min(Max(workers, wish.workers), max_parallel_maintenance_workers);
