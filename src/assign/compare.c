@@ -125,15 +125,16 @@ is_by_hand(const StoredRow *row)
  * compare_pairs adds stored pairs to the sums, or takes them away.
  */
 void
-compare_pairs(Fingerprint *sums, const ObjectInfo *object, ComparePairs pairs, bool away)
+compare_pairs(Fingerprint *sums, const ObjectInfo *object, Snapshot snapshot,
+			  ParallelTableScanDesc pairs, bool away)
 {
 	StoredScan	stored;
 	StoredRow	row;
 
-	if (pairs.shared)
-		stored_open_shared(&stored, object, pairs.shared);
+	if (pairs)
+		stored_open_shared(&stored, object, pairs);
 	else
-		stored_open(&stored, object, pairs.snapshot);
+		stored_open(&stored, object, snapshot);
 	while (stored_next(&stored, &row))
 	{
 		FingerprintKey place = fingerprint_key(sums, row.key);
@@ -156,10 +157,6 @@ compare_pairs(Fingerprint *sums, const ObjectInfo *object, ComparePairs pairs, b
 void
 compare_share(Compare *compare)
 {
-	ComparePairs pairs = {compare->snapshot, NULL};
-
-	if (compare->shared)
-		pairs.shared = compare->shared[list_length(compare->tables)];
 	add_records(compare);
-	compare_pairs(compare->sums, &compare->rules->object, pairs, true);
+	compare_pairs(compare->sums, &compare->rules->object, compare->snapshot, compare->pairs, true);
 }

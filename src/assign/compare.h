@@ -13,14 +13,8 @@
 
 #include "assign/fingerprint.h"
 #include "assign/progress.h"
+#include "assign/shared.h"
 #include "rule/ruleset.h"
-
-/* Which pairs to read: all that a snapshot sees, or a process's share of a scan. */
-typedef struct ComparePairs
-{
-	Snapshot	snapshot;
-	ParallelTableScanDesc shared;	/* NULL: all */
-} ComparePairs;
 
 /* A comparison, by one process alone or by several that each do a share. */
 typedef struct Compare
@@ -28,7 +22,8 @@ typedef struct Compare
 	Ruleset    *rules;
 	List	   *tables;			/* that hold the records */
 	Snapshot	snapshot;		/* registered */
-	ParallelTableScanDesc *shared;	/* scans of the tables, then of the pairs; NULL: alone */
+	SharedTables *shared;		/* the same tables, if several do a share; NULL: alone */
+	ParallelTableScanDesc pairs;	/* scan of the pairs, likewise */
 	Fingerprint *sums;
 	pg_atomic_uint64 *records;	/* with a key, compared so far by all */
 	uint64		own;			/* those of this process */
@@ -40,7 +35,11 @@ typedef struct Compare
 /* adds what the rules give to the sums, and takes away what is stored */
 extern void compare_share(Compare *compare);
 
-/* adds stored pairs to the sums, or takes them away */
-extern void compare_pairs(Fingerprint *sums, const ObjectInfo *object, ComparePairs pairs, bool away);
+/*
+ * Adds stored pairs to the sums, or takes them away: all that a snapshot sees, or,
+ * unless pairs is NULL, the process's share of that scan.
+ */
+extern void compare_pairs(Fingerprint *sums, const ObjectInfo *object, Snapshot snapshot,
+						  ParallelTableScanDesc pairs, bool away);
 
 #endif							/* TERRITORY_COMPARE_H */

@@ -5,9 +5,9 @@
  * PostgreSQL's own infrastructure for parallel queries starts the workers, gives
  * them the leader's transaction, snapshot, role and settings, and brings their
  * errors back (src/backend/access/transam/README.parallel). Leader and workers
- * each read a share of every table, block by block as they come to it, and add to
- * sums in shared memory. A worker compiles the rules by itself. Nothing is written
- * while they work; what differs the leader mends alone, afterwards (whole.c).
+ * each read a share of the tables (shared.c), and add to sums in shared memory. A
+ * worker compiles the rules by itself. Nothing is written while they work; what
+ * differs the leader mends alone, afterwards (whole.c).
  *
  * The number of workers is found as for CREATE INDEX, which like a run reads a
  * whole table while its writers wait: the table's parallel_workers, else by its
@@ -28,7 +28,6 @@
 #include "storage/bufmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 #include "assign/parallel.h"
 #include "base/catalog.h"
@@ -42,27 +41,19 @@ PGDLLEXPORT void territory_parallel_worker(dsm_segment *segment, shm_toc *toc);
 enum
 {
 	KEY_SHARE = 1,
+	KEY_TABLES,
+	KEY_PAIRS,
 	KEY_SUMS,
-	KEY_SCANS,
 	KEY_QUERY,
 	KEY_BUFFERS,
 	KEY_WAL
 };
 
-/* A table to be read, and where the description of its scan stands among all of them. */
-typedef struct SharedTable
-{
-	Oid			relid;
-	Size		scan;
-} SharedTable;
-
-/* What the processes share, beside the sums. */
+/* What the processes share, beside the sums and the scans. */
 typedef struct Share
 {
 	Oid			object;
 	pg_atomic_uint64 records;	/* compared so far */
-	int			count;			/* of the tables */
-	SharedTable tables[FLEXIBLE_ARRAY_MEMBER];	/* those with the records, then the one with the pairs */
 } Share;
 
 /* What the tables say of the number of workers. */
@@ -139,41 +130,6 @@ parallel_workers(const Ruleset *rules, const List *tables, double cost)
 }
 
 /*
- * share_create describes the tables to be read; returns the bytes that the
- * descriptions of their scans take.
- */
-static Share *
-share_create(const Compare *compare, Size *scans)
-{
-	List	   *relids = lappend_oid(list_copy(compare->tables), compare->rules->object.assignment);
-	int			count = list_length(relids);
-	Share	   *share = palloc0(offsetof(Share, tables) + count * sizeof(SharedTable));
-
-	share->object = compare->rules->object.object;
-	share->count = count;
-	*scans = 0;
-	for (int i = 0; i < count; i++)
-	{
-		Relation	rel = table_open(list_nth_oid(relids, i), AccessShareLock);
-
-		share->tables[i].relid = RelationGetRelid(rel);
-		share->tables[i].scan = *scans;
-		*scans = add_size(*scans, MAXALIGN(table_parallelscan_estimate(rel, compare->snapshot)));
-		table_close(rel, NoLock);
-	}
-	return share;
-}
-
-/*
- * share_size returns a share's bytes.
- */
-static Size
-share_size(const Share *share)
-{
-	return offsetof(Share, tables) + share->count * sizeof(SharedTable);
-}
-
-/*
  * reserve adds a piece to the estimate of the shared memory.
  */
 static void
@@ -196,60 +152,41 @@ place(ParallelContext *context, int key, Size size)
 }
 
 /*
- * scans_of finds the descriptions of the scans.
- */
-static ParallelTableScanDesc *
-scans_of(const Share *share, char *scans)
-{
-	ParallelTableScanDesc *list = palloc(share->count * sizeof(ParallelTableScanDesc));
-
-	for (int i = 0; i < share->count; i++)
-		list[i] = (ParallelTableScanDesc) (scans + share->tables[i].scan);
-	return list;
-}
-
-/*
- * init_scans readies the scans.
- */
-static void
-init_scans(const Compare *compare, const Share *share)
-{
-	for (int i = 0; i < share->count; i++)
-	{
-		Relation	rel = table_open(share->tables[i].relid, AccessShareLock);
-
-		table_parallelscan_initialize(rel, compare->shared[i], compare->snapshot);
-		table_close(rel, NoLock);
-	}
-}
-
-/*
  * set_up makes the shared memory, and lets the leader's part point into it.
  */
 static ParallelContext *
 set_up(Compare *compare, int workers)
 {
-	ParallelContext *context = CreateParallelContext("$libdir/territory", "territory_parallel_worker", workers);
+	const ObjectInfo *object = &compare->rules->object;
+	List	   *pairs = list_make1_oid(object->assignment);
+	Size		tables_size = shared_size(compare->tables, compare->snapshot);
+	Size		pairs_size = shared_size(pairs, compare->snapshot);
+	Size		sums_size = fingerprint_size(compare->estimate);
 	const char *query = debug_query_string ? debug_query_string : "";
-	Size		scans;
-	Share	   *share = share_create(compare, &scans);
-	Share	   *shared;
+	ParallelContext *context = CreateParallelContext("$libdir/territory", "territory_parallel_worker", workers);
+	Share	   *share;
+	SharedTables *shared_pairs;
 
-	reserve(context, share_size(share));
-	reserve(context, fingerprint_size(compare->estimate));
-	reserve(context, scans);
+	reserve(context, sizeof(Share));
+	reserve(context, tables_size);
+	reserve(context, pairs_size);
+	reserve(context, sums_size);
 	reserve(context, strlen(query) + 1);
 	reserve(context, mul_size(workers, sizeof(BufferUsage)));
 	reserve(context, mul_size(workers, sizeof(WalUsage)));
 	InitializeParallelDSM(context);
 
-	shared = memcpy(place(context, KEY_SHARE, share_size(share)), share, share_size(share));
-	pg_atomic_init_u64(&shared->records, 0);
-	compare->records = &shared->records;
-	compare->sums = place(context, KEY_SUMS, fingerprint_size(compare->estimate));
-	fingerprint_init(compare->sums, &compare->rules->object, compare->estimate, true);
-	compare->shared = scans_of(shared, place(context, KEY_SCANS, scans));
-	init_scans(compare, shared);
+	share = place(context, KEY_SHARE, sizeof(Share));
+	share->object = object->object;
+	pg_atomic_init_u64(&share->records, 0);
+	compare->records = &share->records;
+	compare->shared = place(context, KEY_TABLES, tables_size);
+	shared_init(compare->shared, compare->tables, compare->snapshot);
+	shared_pairs = place(context, KEY_PAIRS, pairs_size);
+	shared_init(shared_pairs, pairs, compare->snapshot);
+	compare->pairs = shared_scan(shared_pairs, 0);
+	compare->sums = place(context, KEY_SUMS, sums_size);
+	fingerprint_init(compare->sums, object, compare->estimate, true);
 	strcpy(place(context, KEY_QUERY, strlen(query) + 1), query);
 	(void) place(context, KEY_BUFFERS, mul_size(workers, sizeof(BufferUsage)));
 	(void) place(context, KEY_WAL, mul_size(workers, sizeof(WalUsage)));
@@ -292,6 +229,7 @@ parallel_compare(Compare *compare, int workers)
 	compare->records = records;
 	compare->sums = fingerprint_copy(compare->sums);
 	compare->shared = NULL;
+	compare->pairs = NULL;
 	DestroyParallelContext(context);
 	ExitParallelMode();
 	ereport(DEBUG1, (errmsg_internal("territory: compared " UINT64_FORMAT " records of %s, " UINT64_FORMAT " of them in %d workers of %d",
@@ -300,21 +238,22 @@ parallel_compare(Compare *compare, int workers)
 }
 
 /*
- * work_on does a worker's share.
+ * work does a worker's share.
  */
 static void
-work_on(Share *share, shm_toc *toc)
+work(shm_toc *toc)
 {
+	Share	   *share = shm_toc_lookup(toc, KEY_SHARE, false);
+	SharedTables *tables = shm_toc_lookup(toc, KEY_TABLES, false);
 	Compare		compare = {
 		.rules = ruleset_acquire(share->object),
-		.snapshot = GetActiveSnapshot(),
-		.shared = scans_of(share, shm_toc_lookup(toc, KEY_SCANS, false)),
+		.tables = shared_relids(tables),
+		.shared = tables,
+		.pairs = shared_scan(shm_toc_lookup(toc, KEY_PAIRS, false), 0),
 		.sums = shm_toc_lookup(toc, KEY_SUMS, false),
 		.records = &share->records
 	};
 
-	for (int i = 0; i < share->count - 1; i++)
-		compare.tables = lappend_oid(compare.tables, share->tables[i].relid);
 	compare_share(&compare);
 	ruleset_release(compare.rules);
 }
@@ -331,6 +270,6 @@ territory_parallel_worker(dsm_segment *segment, shm_toc *toc)
 	debug_query_string = shm_toc_lookup(toc, KEY_QUERY, false);
 	pgstat_report_activity(STATE_RUNNING, debug_query_string);
 	InstrStartParallelQuery();
-	work_on(shm_toc_lookup(toc, KEY_SHARE, false), toc);
+	work(toc);
 	InstrEndParallelQuery(&buffers[ParallelWorkerNumber], &wal[ParallelWorkerNumber]);
 }

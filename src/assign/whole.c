@@ -154,8 +154,8 @@ find_leftovers(WholeRun *run)
 
 	CommandCounterIncrement();
 	now = RegisterSnapshot(GetLatestSnapshot());
-	compare_pairs(run->sums, object, (ComparePairs) {run->snapshot, NULL}, false);
-	compare_pairs(run->sums, object, (ComparePairs) {now, NULL}, true);
+	compare_pairs(run->sums, object, run->snapshot, NULL, false);
+	compare_pairs(run->sums, object, now, NULL, true);
 	UnregisterSnapshot(now);
 }
 
