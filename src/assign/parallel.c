@@ -17,7 +17,6 @@
 
 #include "access/parallel.h"
 #include "access/table.h"
-#include "catalog/pg_class.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
@@ -62,7 +61,6 @@ typedef struct Wish
 	int			workers;		/* the most that one asks for */
 	bool		by_size;		/* one does not say */
 	double		pages;			/* of those that do not */
-	bool		temporary;
 } Wish;
 
 /*
@@ -74,7 +72,6 @@ ask_table(Oid relid, Wish *wish)
 	Relation	rel = table_open(relid, AccessShareLock);
 	int			workers = RelationGetParallelWorkers(rel, -1);
 
-	wish->temporary |= rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP;
 	wish->workers = Max(wish->workers, workers);
 	if (workers < 0)
 	{
@@ -106,7 +103,8 @@ is_worth_while(int workers, const Ruleset *rules, double cost)
 }
 
 /*
- * parallel_workers decides on the number of workers.
+ * parallel_workers decides on the number of workers. No attached table is
+ * temporary, which workers could not read.
  */
 int
 parallel_workers(const Ruleset *rules, const List *tables, double cost)
@@ -120,8 +118,6 @@ parallel_workers(const Ruleset *rules, const List *tables, double cost)
 		return 0;
 	foreach(cell, tables)
 		ask_table(lfirst_oid(cell), &wish);
-	if (wish.temporary)
-		return 0;
 	if (wish.by_size)
 		workers = workers_by_size(wish.pages);
 	if (workers > 0 && !is_worth_while(workers, rules, cost))

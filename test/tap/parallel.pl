@@ -238,6 +238,19 @@ for my $participation ('on', 'off')
 	$s->do('RESET statement_timeout');
 	is(seen(0), 0, 'no workers are left');
 }
+# at any time, also while workers start
+$s->do('SET parallel_leader_participation = on');
+my ($ended, $right) = (0, $s->query(pairs('part')));
+for my $round (1 .. 40)
+{
+	$s->do('BEGIN', 'SET LOCAL session_replication_role = replica', 'DELETE FROM part_territory WHERE id % 40 = ' . $round % 40, 'COMMIT');
+	my $answer = $s->query('SET statement_timeout = ' . (1 + $round) . "; SELECT 'run' FROM run('part'); SET statement_timeout = 0");
+	$answer =~ /^(?:run|ERROR:  canceling statement due to statement timeout)$/ or fail("round $round: $answer");
+	$ended += $answer ne 'run';
+	$s->do('RESET statement_timeout', "DO \$\$BEGIN PERFORM run('part'); END\$\$");
+	is($s->query(pairs('part')), $right, 'the next run is whole') if $round % 10 == 0;
+}
+cmp_ok($ended, '>', 3, "runs were cancelled: $ended of 40");
 # a worker that is ended from outside is an error of the run, never a wrong result
 $s->send("SELECT 'run', * FROM run('slow_account')");
 is(seen(2), 2, 'two workers at work');
