@@ -316,8 +316,8 @@ compile_rules(Builder *builder, const RuleRows *found)
 		Datum		values[4];
 		bool		nulls[4];
 
-		CHECK_FOR_INTERRUPTS();
 		row = &found->rows[i];
+		CHECK_FOR_INTERRUPTS();
 		heap_deform_tuple(row->row, found->desc, values, nulls);
 		rules->rules[i].id = row->id;
 		rules->rules[i].node = row->node->index;

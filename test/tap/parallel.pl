@@ -252,12 +252,32 @@ for my $round (1 .. 40)
 }
 cmp_ok($ended, '>', 3, "runs were cancelled: $ended of 40");
 # a worker that is ended from outside is an error of the run, never a wrong result
+$s->do('SET parallel_leader_participation = off');
+my $terminate = "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity WHERE backend_type = 'parallel worker' AND datname = current_database() LIMIT 1) w";
 $s->send("SELECT 'run', * FROM run('slow_account')");
 is(seen(2), 2, 'two workers at work');
-$other->do("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'parallel worker' AND query LIKE '%slow_account%' LIMIT 1");
-like($s->result, qr/^(?:ERROR|FATAL):  terminating (?:connection|background worker)/, 'a worker that is ended ends the run');
+is($other->query($terminate), 1, 'one is ended');
+like($s->result, qr/^ERROR:  terminating (?:connection|background worker)/, 'which ends the run');
 is(seen(0), 0, 'no workers are left');
 is($s->query("SELECT 'run', * FROM run('slow_account')"), 'run|400|0|0', 'the next run is whole');
+# at any time, above all while it compiles many rules
+$s->do('SET territory.defer_runs = on', "INSERT INTO node (path) VALUES ('Many')", "INSERT INTO node (path) SELECT ('Many.N' || i)::territory FROM generate_series(1, 2000) i", 'CREATE TABLE many (id int PRIMARY KEY, country text, size int)', "INSERT INTO many SELECT i, 'C' || i % 100, i % 50 FROM generate_series(1, 3000) i");
+attached('many', 'all');
+$s->do("INSERT INTO rule (node_id, object, criteria) SELECT id, 'many', format('country = %L AND size >= %s', 'C' || id % 100, id % 50) FROM node WHERE path <@ 'Many' AND name ~ '^N'", 'RESET territory.defer_runs', "DO \$\$BEGIN PERFORM run('many'); END\$\$");
+$right = $s->query(pairs('many'));
+my ($hit, $whole) = (0, 0);
+for my $round (1 .. 40)
+{
+	$s->send("SELECT 'run', * FROM run('many')");
+	sleep rand 0.02;
+	$hit += $other->query($terminate);
+	my $answer = $s->result;
+	$whole += $answer eq 'run|3000|0|0';
+	$answer =~ /^(?:run\|3000\|0\|0|ERROR:  .*terminating .*|ERROR:  parallel worker failed to initialize|ERROR:  lost connection to parallel worker)$/s or fail("round $round: $answer");
+}
+cmp_ok($hit, '>', 3, "workers were ended: $hit in 40 runs; $whole of these are whole");
+is($s->query(pairs('many')), $right, 'and nothing is changed');
+is($s->query("SELECT 'run', * FROM run('many')"), 'run|3000|0|0', 'the next run is whole');
 
 $s->do('ALTER TABLE plain OWNER TO CURRENT_USER', 'ALTER TABLE plain_territory OWNER TO CURRENT_USER', 'DROP OWNED BY territory_parallel_owner', 'DROP OWNED BY territory_parallel_editor', 'DROP ROLE territory_parallel_owner', 'DROP ROLE territory_parallel_editor');
 $_->close for $s, $other;
