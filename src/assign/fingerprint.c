@@ -15,8 +15,11 @@
  * data can be made that is missed more often, and the next run finds what one
  * has missed.
  *
- * Memory is bounded: 8 bytes a bucket, at most 4 million buckets. More records
- * than buckets only mean that more of them are evaluated for a difference.
+ * Memory is bounded: 8 bytes a bucket and two bits, at most 4 million buckets. More
+ * records than buckets only mean that more of them are evaluated for a difference.
+ *
+ * Since a sum does not mind the order of its terms, several processes may add to
+ * the same sums, each what it has read.
  */
 #include "postgres.h"
 
@@ -36,22 +39,67 @@
 #define NEIGHBOURS 64
 
 /*
- * fingerprint_create returns an empty one, fit for a number of records, in the
- * current memory context.
+ * bucket_count returns the number of buckets for a number of records, a power of 2.
+ */
+static uint32
+bucket_count(double records)
+{
+	return pg_nextpower2_32((uint32) Min(Max(records, MIN_BUCKETS), MAX_BUCKETS));
+}
+
+/*
+ * fingerprint_size returns the bytes of one that is fit for a number of records.
+ */
+Size
+fingerprint_size(double records)
+{
+	Size		buckets = bucket_count(records);
+
+	return offsetof(Fingerprint, sums) + buckets * sizeof(pg_atomic_uint64) +
+		MARKS * (buckets / 32) * sizeof(pg_atomic_uint32);
+}
+
+/*
+ * fingerprint_init makes an empty one.
+ */
+void
+fingerprint_init(Fingerprint *fingerprint, const ObjectInfo *object, double records, bool shared)
+{
+	fingerprint->shared = shared;
+	fingerprint->typlen = get_typlen(object->key_type);
+	fingerprint->mask = bucket_count(records) - 1;
+	for (int i = 0; i < lengthof(fingerprint->seeds); i++)
+		fingerprint->seeds[i] = pg_prng_uint64(&pg_global_prng_state);
+	for (uint32 i = 0; i <= fingerprint->mask; i++)
+		pg_atomic_init_u64(&fingerprint->sums[i], 0);
+	for (uint32 i = 0; i < MARKS * ((fingerprint->mask + 1) / 32); i++)
+		pg_atomic_init_u32(&fingerprint_marks(fingerprint, 0)[i], 0);
+}
+
+/*
+ * fingerprint_create returns an empty one.
  */
 Fingerprint *
 fingerprint_create(const ObjectInfo *object, double records)
 {
-	Fingerprint *fingerprint = palloc0(sizeof(Fingerprint));
-	uint32		buckets = (uint32) Min(Max(records, MIN_BUCKETS), MAX_BUCKETS);
+	Fingerprint *fingerprint = palloc(fingerprint_size(records));
 
-	buckets = pg_nextpower2_32(buckets);
-	fingerprint->mask = buckets - 1;
-	fingerprint->sums = palloc0(buckets * sizeof(uint64));
-	fingerprint->typlen = get_typlen(object->key_type);
-	for (int i = 0; i < lengthof(fingerprint->seeds); i++)
-		fingerprint->seeds[i] = pg_prng_uint64(&pg_global_prng_state);
+	fingerprint_init(fingerprint, object, records, false);
 	return fingerprint;
+}
+
+/*
+ * fingerprint_copy takes over what several processes have added up.
+ */
+Fingerprint *
+fingerprint_copy(const Fingerprint *shared)
+{
+	Size		size = fingerprint_size((double) shared->mask + 1);
+	Fingerprint *copy = palloc(size);
+
+	memcpy(copy, shared, size);
+	copy->shared = false;
+	return copy;
 }
 
 /*
@@ -143,16 +191,14 @@ fingerprint_term(const Fingerprint *fingerprint, FingerprintKey key, int32 node_
 void
 fingerprint_mark(Fingerprint *fingerprint, FingerprintMark mark, uint32 bucket)
 {
-	if (fingerprint->marks[mark] == NULL)
-		fingerprint->marks[mark] = palloc0((fingerprint->mask + 1) / 8);
-	fingerprint->marks[mark][bucket / 8] |= 1 << bucket % 8;
+	pg_atomic_fetch_or_u32(&fingerprint_marks(fingerprint, mark)[bucket / 32], (uint32) 1 << bucket % 32);
 }
 
 /*
  * fingerprint_count counts the buckets that differ or have the mark.
  */
 uint32
-fingerprint_count(const Fingerprint *fingerprint, FingerprintMark mark)
+fingerprint_count(Fingerprint *fingerprint, FingerprintMark mark)
 {
 	uint32		count = 0;
 

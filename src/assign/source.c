@@ -83,6 +83,16 @@ source_open(Source *source, const Ruleset *rules, List *relids, Snapshot snapsho
 }
 
 /*
+ * source_open_shared readies a source of a share of the records.
+ */
+void
+source_open_shared(Source *source, const Ruleset *rules, List *relids, SharedTables *shared)
+{
+	source_open(source, rules, relids, InvalidSnapshot);
+	source->shared = shared;
+}
+
+/*
  * take_column notes where the open table has a column of the object.
  */
 static void
@@ -95,7 +105,20 @@ take_column(Source *source, const Target *target, AttrNumber attno)
 }
 
 /*
- * open_table begins to read the next table.
+ * next_table chooses the table to read next; false: none is left.
+ */
+static bool
+next_table(Source *source)
+{
+	if (source->shared)
+		source->table = shared_next(source->shared, &source->next);
+	else
+		source->table = source->next < list_length(source->relids) ? source->next++ : -1;
+	return source->table >= 0;
+}
+
+/*
+ * open_table begins to read the table that was chosen.
  */
 static void
 open_table(Source *source)
@@ -104,7 +127,7 @@ open_table(Source *source)
 	const Target *target;
 	int			attno = -1;
 
-	source->rel = table_open(list_nth_oid(source->relids, source->next++), AccessShareLock);
+	source->rel = table_open(list_nth_oid(source->relids, source->table), AccessShareLock);
 	target = target_find(source->rel);
 	source->max_attno = 0;
 	while ((attno = bms_next_member(rules->columns, attno)) > 0)
@@ -116,7 +139,10 @@ open_table(Source *source)
 		source->mapped = MakeSingleTupleTableSlot(rules->desc, &TTSOpsVirtual);
 		ExecStoreAllNullTuple(source->mapped);
 	}
-	source->scan = table_beginscan(source->rel, source->snapshot, 0, NULL);
+	if (source->shared)
+		source->scan = table_beginscan_parallel(source->rel, shared_scan(source->shared, source->table));
+	else
+		source->scan = table_beginscan(source->rel, source->snapshot, 0, NULL);
 }
 
 /*
@@ -159,9 +185,11 @@ source_next(Source *source)
 		{
 			if (table_scan_getnextslot(source->scan, ForwardScanDirection, source->slot))
 				return true;
+			if (source->shared)
+				source->shared->tables[source->table].finished = true;
 			close_table(source);
 		}
-		if (source->next == list_length(source->relids))
+		if (!next_table(source))
 			return false;
 		open_table(source);
 	}

@@ -10,6 +10,7 @@
 #include "access/tableam.h"
 #include "utils/rel.h"
 
+#include "assign/shared.h"
 #include "rule/ruleset.h"
 
 typedef struct Source
@@ -17,9 +18,11 @@ typedef struct Source
 	const Ruleset *rules;
 	Snapshot	snapshot;
 	List	   *relids;			/* tables that hold the records */
-	int			next;			/* of them */
+	SharedTables *shared;		/* the same, when several processes read them; NULL: one alone */
+	int			next;			/* of the tables */
 
-	Relation	rel;			/* the one being read, or NULL */
+	int			table;			/* the one being read */
+	Relation	rel;			/* it is open, or NULL */
 	TableScanDesc scan;
 	TupleTableSlot *slot;		/* its row */
 	TupleTableSlot *mapped;		/* the same with the object's columns; NULL: they stand alike */
@@ -34,8 +37,13 @@ extern List *source_tables(Oid object);
 /* estimated number of rows in these tables, and of their pages */
 extern double source_estimate(List *relids, double *pages);
 
-/* The snapshot must be registered until source_close, which is only needed when all goes well. */
+/* The snapshot must be registered until source_close. */
 extern void source_open(Source *source, const Ruleset *rules, List *relids, Snapshot snapshot);
+
+/* likewise, but reads a share of the records, beside other processes that do */
+extern void source_open_shared(Source *source, const Ruleset *rules, List *relids, SharedTables *shared);
+
+/* only needed when all goes well */
 extern void source_close(Source *source);
 
 /* goes to the next record; false: there is none */

@@ -29,10 +29,10 @@ find_column(StoredScan *stored, const char *name)
 }
 
 /*
- * stored_open begins to read.
+ * open_table opens the assignment table.
  */
-void
-stored_open(StoredScan *stored, const ObjectInfo *object, Snapshot snapshot)
+static void
+open_table(StoredScan *stored, const ObjectInfo *object)
 {
 	stored->rel = table_open(object->assignment, AccessShareLock);
 	stored->last = 0;
@@ -41,7 +41,26 @@ stored_open(StoredScan *stored, const ObjectInfo *object, Snapshot snapshot)
 	stored->rule_id = find_column(stored, "rule_id");
 	stored->manual = find_column(stored, "manual");
 	stored->slot = table_slot_create(stored->rel, NULL);
+}
+
+/*
+ * stored_open begins to read.
+ */
+void
+stored_open(StoredScan *stored, const ObjectInfo *object, Snapshot snapshot)
+{
+	open_table(stored, object);
 	stored->scan = table_beginscan(stored->rel, snapshot, 0, NULL);
+}
+
+/*
+ * stored_open_shared begins to read a share of the pairs.
+ */
+void
+stored_open_shared(StoredScan *stored, const ObjectInfo *object, ParallelTableScanDesc shared)
+{
+	open_table(stored, object);
+	stored->scan = table_beginscan_parallel(stored->rel, shared);
 }
 
 /*

@@ -35,6 +35,10 @@ typedef struct StoredRow
 
 /* The snapshot must be registered until stored_close, which is only needed when all goes well. */
 extern void stored_open(StoredScan *stored, const ObjectInfo *object, Snapshot snapshot);
+
+/* likewise, but reads a share of the pairs: those that no other process gets of the scan */
+extern void stored_open_shared(StoredScan *stored, const ObjectInfo *object, ParallelTableScanDesc shared);
+
 extern bool stored_next(StoredScan *stored, StoredRow *row);
 extern void stored_close(StoredScan *stored);
 

@@ -5,7 +5,8 @@
  * Where no pair is stored yet, each record is evaluated and its pairs are
  * written. Otherwise little is wrong as a rule, and it would be a waste to look
  * up the stored pairs of every record. So two scans first compare what the rules
- * give with what is stored, by sums over buckets of records (fingerprint.c).
+ * give with what is stored, by sums over buckets of records (compare.c), with the
+ * help of parallel workers where the table is large (parallel.c).
  * Only the records of buckets that differ then take the ordinary way (batch.c);
  * where nothing differs, nothing is written and no index is read.
  *
@@ -26,9 +27,11 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "assign/compare.h"
 #include "assign/exclusion.h"
 #include "assign/fingerprint.h"
 #include "assign/pairs.h"
+#include "assign/parallel.h"
 #include "assign/progress.h"
 #include "assign/source.h"
 #include "assign/stored.h"
@@ -39,15 +42,12 @@ typedef struct WholeRun
 	Batch	   *batch;
 	List	   *tables;
 	double		estimate;		/* number of records */
-	int64		records;		/* compared so far */
+	int64		records;		/* compared */
 	Snapshot	snapshot;
-	MemoryContext scratch;		/* reset now and then while records are compared */
+	MemoryContext scratch;		/* for keys whose pairs are left over */
 	Fingerprint *sums;			/* NULL: all records are evaluated */
 	Progress	progress;
 } WholeRun;
-
-/* records between two resets of the scratch context, less 1 */
-#define SCRATCH_RECORDS 255
 
 /* to look for a record by its key takes as long as to add so many pairs to the sums twice */
 #define LOOK_UP_COST 32
@@ -73,103 +73,6 @@ whole_cost(const ObjectInfo *object)
 
 	return (pages + pair_pages) * seq_page_cost + records * (cpu_tuple_cost + RECORD_COST) +
 		pairs * (cpu_tuple_cost + PAIR_COST);
-}
-
-/*
- * add_record adds what the rules give a record to the sums; false when it has
- * no key.
- */
-static bool
-add_record(WholeRun *run, Source *source)
-{
-	Ruleset    *rules = run->batch->rules;
-	TupleTableSlot *row = source_row(source);
-	bool		isnull;
-	Datum		key = source_key(source, &isnull);
-	FingerprintKey place;
-	int			count;
-	uint64		sum = 0;
-
-	if (isnull)
-		return false;
-	count = match_row(rules, row);
-	if (count == 0)
-		return true;
-	count = match_select(rules, rules->matches, count);
-	place = fingerprint_key(run->sums, key);
-	for (int i = 0; i < count; i++)
-		sum += fingerprint_term(run->sums, place, rules->nodes[rules->matches[i].node].id,
-								rules->matches[i].rule_id);
-	run->sums->sums[place.bucket] += sum;
-	return true;
-}
-
-/*
- * add_records adds what the rules give all records to the sums.
- */
-static void
-add_records(WholeRun *run)
-{
-	MemoryContext old = CurrentMemoryContext;
-	MatchScope	scope;
-	Source		source;
-
-	source_open(&source, run->batch->rules, run->tables, run->snapshot);
-	match_begin(&scope, run->batch->rules);
-	PG_TRY();
-	{
-		while (source_next(&source))
-		{
-			MemoryContextSwitchTo(run->scratch);
-			run->records += add_record(run, &source);
-			MemoryContextSwitchTo(old);
-			if ((run->records & SCRATCH_RECORDS) == 0)
-				MemoryContextReset(run->scratch);
-			progress_row(&run->progress, "records compared", run->records, run->estimate, &run->batch->counts);
-		}
-	}
-	PG_FINALLY();
-	{
-		match_end(&scope);
-	}
-	PG_END_TRY();
-	source_close(&source);
-}
-
-/*
- * is_by_hand tells whether a pair is there for no rule's sake.
- */
-static inline bool
-is_by_hand(const StoredRow *row)
-{
-	return row->manual && row->rule_id == 0;
-}
-
-/*
- * add_stored adds the stored pairs that a snapshot sees to the sums, or takes
- * them away.
- */
-static void
-add_stored(WholeRun *run, Snapshot snapshot, bool away)
-{
-	StoredScan	stored;
-	StoredRow	row;
-
-	stored_open(&stored, &run->batch->rules->object, snapshot);
-	while (stored_next(&stored, &row))
-	{
-		FingerprintKey place = fingerprint_key(run->sums, row.key);
-		uint64		term;
-
-		if (is_by_hand(&row))
-		{
-			fingerprint_mark(run->sums, MARK_PAIRS, place.bucket);
-			continue;
-		}
-		term = fingerprint_term(run->sums, place, row.node_id, row.rule_id);
-		run->sums->sums[place.bucket] += away ? -term : term;
-	}
-	stored_close(&stored);
 }
 
 /*
@@ -246,12 +149,13 @@ evaluate(WholeRun *run, bool fresh)
 static void
 find_leftovers(WholeRun *run)
 {
+	const ObjectInfo *object = &run->batch->rules->object;
 	Snapshot	now;
 
 	CommandCounterIncrement();
 	now = RegisterSnapshot(GetLatestSnapshot());
-	add_stored(run, run->snapshot, false);
-	add_stored(run, now, true);
+	compare_pairs(run->sums, object, run->snapshot, NULL, false);
+	compare_pairs(run->sums, object, now, NULL, true);
 	UnregisterSnapshot(now);
 }
 
@@ -295,6 +199,36 @@ forget_leftovers(WholeRun *run)
 }
 
 /*
+ * compare_all compares all records with all pairs, alone or with workers.
+ */
+static void
+compare_all(WholeRun *run)
+{
+	Ruleset    *rules = run->batch->rules;
+	pg_atomic_uint64 records;
+	Compare		compare = {
+		.rules = rules,
+		.tables = run->tables,
+		.snapshot = run->snapshot,
+		.records = &records,
+		.progress = &run->progress,
+		.estimate = run->estimate
+	};
+	int			workers = parallel_workers(rules, run->tables, whole_cost(&rules->object));
+
+	pg_atomic_init_u64(&records, 0);
+	if (workers > 0)
+		parallel_compare(&compare, workers);
+	else
+	{
+		compare.sums = fingerprint_create(&rules->object, run->estimate);
+		compare_share(&compare);
+	}
+	run->sums = compare.sums;
+	run->records = (int64) pg_atomic_read_u64(&records);
+}
+
+/*
  * compare_and_mend compares, and evaluates what differs.
  */
 static void
@@ -303,9 +237,7 @@ compare_and_mend(WholeRun *run)
 	Batch	   *batch = run->batch;
 	uint32		differing;
 
-	run->sums = fingerprint_create(&batch->rules->object, run->estimate);
-	add_records(run);
-	add_stored(run, run->snapshot, true);
+	compare_all(run);
 	if (exclusion_any(batch->rules->object.object))
 		exclusion_each_key(&batch->rules->object, mark_excluded, run->sums);
 	differing = fingerprint_count(run->sums, MARK_RECORDS);

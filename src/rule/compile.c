@@ -56,14 +56,15 @@ compile_rule(Builder *builder, ShapeCache *shapes, const char *expression, Memor
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	SessionRole role;
 	Expr	   *expr;
-	bool		alike;
+	Expr	   *parsed;
 
 	session_become(&role, builder->owner);
-	expr = shape_read(shapes, expression, &alike);
+	expr = shape_read(shapes, expression, &parsed);
 	session_restore_role(&role);
-	if (!alike)
+	if (parsed)
 	{
 		index->pins |= criteria_settings(expr);
+		index->parallel_safe &= criteria_are_parallel_safe(parsed);
 		MemoryContextSwitchTo(index->context);
 		add_columns(index, expr);
 	}
@@ -108,8 +109,8 @@ compile_rules(Builder *builder, const RuleText *texts)
 	error_context_stack = &callback;
 	for (int i = 0; i < builder->index->rule_count; i++)
 	{
-		CHECK_FOR_INTERRUPTS();
 		text = &texts[i];
+		CHECK_FOR_INTERRUPTS();
 		builder->rule = i;
 		compile_rule(builder, shapes, text->expression, scratch);
 	}
@@ -190,6 +191,7 @@ index_compile(Relation rel, Oid owner, const PinnedSettings *settings,
 	int			pin = session_pin(settings, PIN_TIME | PIN_PATH);
 
 	index->context = context;
+	index->parallel_safe = true;
 	take_rules(index, texts, count);
 	build(&builder, texts);
 	session_unpin(pin);

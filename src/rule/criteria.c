@@ -601,3 +601,33 @@ criteria_settings(Expr *expr)
 	(void) settings_walker((Node *) expr, &settings);
 	return settings;
 }
+
+static bool
+is_unsafe_function(Oid oid, void *context)
+{
+	return func_parallel(oid) != PROPARALLEL_SAFE;
+}
+
+/*
+ * unsafe_walker tells whether something in the tree keeps it out of a parallel
+ * worker. Who wrote the checks of a domain has not said whether they may run there.
+ */
+static bool
+unsafe_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, CoerceToDomain) || check_functions_in_node(node, is_unsafe_function, context))
+		return true;
+	return expression_tree_walker(node, unsafe_walker, context);
+}
+
+/*
+ * criteria_are_parallel_safe tells whether criteria may be evaluated in parallel
+ * workers, by the planner's rule.
+ */
+bool
+criteria_are_parallel_safe(Expr *expr)
+{
+	return !unsafe_walker((Node *) expr, NULL);
+}

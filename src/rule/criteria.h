@@ -45,4 +45,7 @@ extern int	criteria_position(const char *criteria, int location);
 /* Which of the settings that can be pinned (base/session.h) may it feel? */
 extern int	criteria_settings(Expr *expr);
 
+/* May several processes evaluate it at once? Of criteria as they were parsed, for simplifying calls functions. */
+extern bool criteria_are_parallel_safe(Expr *expr);
+
 #endif							/* TERRITORY_CRITERIA_H */

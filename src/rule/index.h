@@ -257,6 +257,7 @@ typedef struct RuleIndex
 	Bitmapset  *columns;		/* that rules read */
 	int			max_attno;		/* the greatest of them, or 0 */
 	int			pins;			/* settings to pin while matching */
+	bool		parallel_safe;	/* parallel workers may evaluate the rules */
 
 	Attribute  *attributes;
 	int			attribute_count;

@@ -232,6 +232,7 @@ link_index(Ruleset *rules, RuleIndex *index)
 	rules->columns = bms_add_members(rules->columns, index->columns);
 	rules->max_attno = Max(rules->max_attno, index->max_attno);
 	rules->pins |= index->pins;
+	rules->parallel_safe &= index->parallel_safe;
 	MemoryContextSwitchTo(old);
 }
 
@@ -261,6 +262,7 @@ init_rules(Ruleset *rules, const ObjectInfo *object, const Reading *reading)
 	rules->table_rows = table_rows(reading->rel);
 	rules->columns = bms_make_singleton(object->key_attno);
 	rules->max_attno = object->key_attno;
+	rules->parallel_safe = true;
 	rules->econtext = CreateStandaloneExprContext();
 	hits_init(&rules->hits);
 	MemoryContextSwitchTo(old);

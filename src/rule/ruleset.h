@@ -53,6 +53,7 @@ typedef struct Ruleset
 	int32		model;
 	PinnedSettings settings;
 	int			pins;			/* settings to pin while matching */
+	bool		parallel_safe;	/* parallel workers may compile and match it */
 	TupleDesc	desc;			/* of the table */
 	double		table_rows;		/* when the rules were compiled, by the server's estimate */
 	Bitmapset  *columns;		/* that rules read */

@@ -637,28 +637,27 @@ find_entry(ShapeCache *cache, const char *criteria, bool *found)
  * shape_read reads criteria.
  */
 Expr *
-shape_read(ShapeCache *cache, const char *criteria, bool *alike)
+shape_read(ShapeCache *cache, const char *criteria, Expr **parsed)
 {
 	bool		found = false;
 	ShapeEntry *entry = find_entry(cache, criteria, &found);
 	Expr	   *expr = NULL;
-	Expr	   *parsed;
 
 	cache->read++;
 	if (entry && entry->shape)
 		expr = fill_shape(entry->shape, &cache->literals, criteria);
-	*alike = expr != NULL;
-	if (*alike)
+	*parsed = NULL;
+	if (expr)
 	{
 		cache->alike++;
 		if (check_shapes)
 			compare(cache, expr, criteria);
 		return expr;
 	}
-	expr = read_in_full(cache->rel, criteria, &parsed);
+	expr = read_in_full(cache->rel, criteria, parsed);
 	if (found && entry->shape == NULL && !entry->refused)
 	{
-		Shape	   *shape = make_shape(cache, parsed);
+		Shape	   *shape = make_shape(cache, *parsed);
 		Expr	   *again = shape ? fill_shape(shape, &cache->literals, criteria) : NULL;
 
 		entry->refused = again == NULL || !equal(again, expr);

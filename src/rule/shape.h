@@ -22,9 +22,9 @@ extern void shape_cache_delete(ShapeCache *cache);
 /*
  * Reads criteria, checks and simplifies them: what criteria_parse, criteria_check
  * and expression_planner give. The answer serves until the next call or the end
- * of the current memory context. alike: it reads the same columns and calls the
- * same functions as an earlier one.
+ * of the current memory context. parsed: as criteria_parse gave it; NULL: it reads
+ * the same columns and calls the same functions as an earlier one.
  */
-extern Expr *shape_read(ShapeCache *cache, const char *criteria, bool *alike);
+extern Expr *shape_read(ShapeCache *cache, const char *criteria, Expr **parsed);
 
 #endif							/* TERRITORY_SHAPE_H */

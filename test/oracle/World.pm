@@ -137,6 +137,7 @@ sub new
 	$self->{ordinary} = chance(0.25);
 	$self->{dblink} = $option{dblink} && !$self->{ordinary} && chance(0.3);
 	$self->{second_model} = chance(0.2);
+	$self->{parallel} = chance(0.3);    # run with workers
 	$self->{domain} = pick(20, 30, 60);
 	$self->make_tables;
 	$self->make_tree;
@@ -158,6 +159,7 @@ sub preamble
 	$text .= "SET plan_cache_mode = " . pick('auto', 'force_generic_plan') . ";\n";
 	$text .= "SET enable_seqscan = off;\n" if chance(0.1);
 	$text .= "SET enable_partitionwise_join = on;\n" if chance(0.1);
+	$text .= "SET parallel_leader_participation = off;\n" if $self->{parallel} && chance(0.5);
 	return $text;
 }
 
@@ -227,6 +229,11 @@ sub make_table
 		$part->("${n}3", $name, 'FOR VALUES IN (3)', $table->{partitioned} eq 'sub' ? ' PARTITION BY LIST (part)' : '');
 		$part->("${n}3a", "w.${n}3", 'DEFAULT') if $table->{partitioned} eq 'sub';
 		$part->("${n}4", $name, 'DEFAULT') if chance(0.5);
+	}
+	if ($self->{parallel})
+	{
+		my @leaves = grep { !($table->{partitioned} eq 'sub' && /3$/) } @{ $table->{parts} || [$name] };
+		$self->add_setup("ALTER TABLE $_ SET (parallel_workers = 2)") for @leaves;
 	}
 	$self->add_setup("CREATE INDEX ON $name ($_)") for some(rnd(4), grep { !/^[ajz]$/ } @{ $self->{cols} });
 	my $mode = pick('deepest', 'deepest', 'all', 'first');
@@ -661,7 +668,10 @@ sub deferred
 		$self->add("SELECT * FROM territory.run('$table->{name}', \"only\" => " . quote($only) . ')', check => 0);
 		$self->{steps}[-1]{only} = [ $table->{name}, $only ];
 	}
-	$self->add("SELECT * FROM territory.run('$_->{name}')", check => $_ == $self->{table}[-1] ? 1 : 0) for @{ $self->{table} };
+	# the messages tell of workers
+	$self->add('SET client_min_messages = debug1', check => 0) if $self->{parallel};
+	$self->add("SELECT * FROM territory.run('$_->{name}')", check => 0) for @{ $self->{table} };
+	$self->add('SET client_min_messages = warning');
 }
 
 # the text for psql: the setup and the steps, or only those of them whose numbers are given

@@ -15,5 +15,9 @@ for ((run = 1; run <= RUNS; run++)); do
     'TRUNCATE bare_pair;' "$whole INSERT INTO bare_pair SELECT * FROM pair;"
   against "P6 run again with nothing to change, $rules / scan" "$(goal 6 15)" $run \
     '' "SELECT territory.run('account');" '' "$whole"
+  for workers in 1 2; do
+    against "the same with $workers parallel worker(s), $rules / with none" - $run \
+      "SET max_parallel_maintenance_workers = $workers;" "SELECT territory.run('account');" '' "SELECT territory.run('account');"
+  done
 done
 sql -c 'TRUNCATE bare_pair' -c 'DROP TABLE pair'
