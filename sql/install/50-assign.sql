@@ -88,7 +88,7 @@ CREATE TRIGGER "30_reassign" AFTER UPDATE ON node REFERENCING OLD TABLE AS old_n
 CREATE TRIGGER "30_reassign" AFTER UPDATE ON model
     FOR EACH STATEMENT EXECUTE FUNCTION reassign_models();
 
-CREATE TRIGGER "00_guard" BEFORE INSERT OR DELETE OR UPDATE OF object, key_column, assignment ON object
+CREATE TRIGGER "00_guard" BEFORE INSERT OR DELETE OR UPDATE OF object, key_column, assignment, past ON object
     FOR EACH STATEMENT EXECUTE FUNCTION object_guard();
 CREATE TRIGGER "30_reassign" AFTER UPDATE ON object REFERENCING OLD TABLE AS old_object NEW TABLE AS new_object
     FOR EACH STATEMENT EXECUTE FUNCTION reassign_objects();

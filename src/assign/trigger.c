@@ -22,6 +22,7 @@
 #include "base/lock.h"
 #include "base/session.h"
 #include "base/triggers.h"
+#include "history/cause.h"
 #include "rule/ruleset.h"
 
 PG_FUNCTION_INFO_V1(territory_statement_begin);
@@ -171,6 +172,7 @@ territory_records_truncated(PG_FUNCTION_ARGS)
 										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
 	const Target *target = target_find(trigger->tg_relation);
 	ObjectInfo	info;
+	int			cause;
 
 	if (!OidIsValid(target->object))
 		return PointerGetDatum(NULL);
@@ -183,7 +185,9 @@ territory_records_truncated(PG_FUNCTION_ARGS)
 		object_require(target->object, &info);
 		session_restore_role(&role);
 	}
-	(void) pairs_forget_orphans(&info);
+	cause = cause_push(CAUSE_TRUNCATED, NULL);
+	pairs_forget_orphans(&info);
+	cause_pop(cause);
 	SPI_finish();
 	return PointerGetDatum(NULL);
 }
