@@ -11,6 +11,8 @@ COMMENT ON FUNCTION statement_begin() IS 'trigger of attached tables: a statemen
 COMMENT ON FUNCTION statement_end() IS 'trigger of attached tables: evaluates and writes what the statement touched';
 COMMENT ON FUNCTION record_changed() IS 'trigger of attached tables: notes a touched record';
 COMMENT ON FUNCTION records_truncated() IS 'trigger of attached tables: removes the pairs of truncated records';
+CREATE FUNCTION assignment_ended() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_assignment_ended';
+COMMENT ON FUNCTION assignment_ended() IS 'trigger of assignment tables: keeps what pairs were that a foreign key of yours removed';
 COMMENT ON FUNCTION assignment_guard() IS 'trigger of assignment tables: only the engine writes there';
 
 CREATE FUNCTION attach(object regclass, kind text DEFAULT 'account', key text DEFAULT NULL, mode text DEFAULT 'deepest')

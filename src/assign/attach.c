@@ -302,7 +302,7 @@ create_pair_table(Relation rel, Form_pg_attribute key, const char *suffix, const
 	if (OidIsValid(key->attcollation))
 		collation = psprintf(" COLLATE %s", generate_collation_name(key->attcollation));
 	utility(psprintf("CREATE %sTABLE %s (%s %s%s NOT NULL, node_id int NOT NULL, rule_id int,"
-					 " manual bool NOT NULL DEFAULT false, since timestamptz NOT NULL DEFAULT now(), %s)",
+					 " manual bool NOT NULL DEFAULT false, %s)",
 					 rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "",
 					 table, quote_identifier(NameStr(key->attname)),
 					 format_type_extended(getBaseType(key->atttypid), -1, FORMAT_TYPE_FORCE_QUALIFY),
@@ -321,10 +321,13 @@ static Oid
 create_assignment(Relation rel, Form_pg_attribute key)
 {
 	Oid			relid = create_pair_table(rel, key, ASSIGNMENT_SUFFIX,
-										  psprintf("PRIMARY KEY (%s, node_id)", quote_identifier(NameStr(key->attname))),
+										  psprintf("since timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (%s, node_id)",
+												   quote_identifier(NameStr(key->attname))),
 										  "territories of the records of");
 
 	utility(psprintf("CREATE INDEX ON %s (node_id)", catalog_qualified_name(relid)));
+	utility(psprintf("CREATE TRIGGER \"00_territory_ended\" AFTER DELETE ON %s REFERENCING OLD TABLE AS territory_ended"
+					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.assignment_ended()", catalog_qualified_name(relid)));
 	return relid;
 }
 
@@ -335,7 +338,7 @@ static Oid
 create_past(Relation rel, Form_pg_attribute key)
 {
 	Oid			relid = create_pair_table(rel, key, PAST_SUFFIX,
-										  "until timestamptz NOT NULL, held bool NOT NULL",
+										  "held bool NOT NULL, since timestamptz NOT NULL, until timestamptz NOT NULL",
 										  "former territories of the records of");
 
 	utility(psprintf("CREATE INDEX ON %s (%s)", catalog_qualified_name(relid),

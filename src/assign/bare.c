@@ -81,3 +81,14 @@ bare_of_triggers(Relation rel, CmdType command)
 	}
 	return true;
 }
+
+/*
+ * bare_index tells whether an index is of columns, for all rows, and checked at
+ * once.
+ */
+bool
+bare_index(Relation index, const IndexInfo *info)
+{
+	return info->ii_Expressions == NIL && info->ii_Predicate == NIL &&
+		info->ii_ExclusionOps == NULL && index->rd_index->indimmediate;
+}

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "nodes/execnodes.h"
 #include "nodes/nodes.h"
 #include "utils/rel.h"
 
@@ -20,5 +21,8 @@ extern bool bare_column(Relation rel, int number, const char *name, Oid type, Oi
 
 /* Would no trigger but ours look at a command (INSERT, UPDATE, DELETE)? */
 extern bool bare_of_triggers(Relation rel, CmdType command);
+
+/* Can an index be given its entries by the columns of rows alone? */
+extern bool bare_index(Relation index, const IndexInfo *info);
 
 #endif							/* TERRITORY_BARE_H */

@@ -208,6 +208,16 @@ trigger_depth(void)
 }
 
 /*
+ * pairs_is_own_statement tells a trigger whether the engine's own statement fired
+ * it.
+ */
+bool
+pairs_is_own_statement(void)
+{
+	return writing_depth != 0 && trigger_depth() == writing_depth;
+}
+
+/*
  * pairs_may_write tells the guard of an assignment table whether the statement
  * is the engine's own, or a cascade of a user's foreign key, which removes the
  * pairs of deleted records as the engine would.
@@ -216,7 +226,7 @@ bool
 pairs_may_write(bool delete)
 {
 	if (writing_depth != 0)
-		return trigger_depth() == writing_depth;
+		return pairs_is_own_statement();
 	return delete && InNoForceRLSOperation();
 }
 
@@ -723,12 +733,37 @@ pairs_write(PairAccess *access, Difference *difference)
 }
 
 /*
+ * keep_ended writes the pairs of the last statement's result to the history.
+ */
+static void
+keep_ended(const ObjectInfo *object)
+{
+	PastList	past = {.kept = true,.until = moment_take(object->object)};
+
+	note_ended(object, &past);
+	write_past(object, &past);
+}
+
+/*
+ * pairs_removed writes the pairs that were removed by another than the engine.
+ */
+void
+pairs_removed(const ObjectInfo *object)
+{
+	if (!object->history)
+		return;
+	session_execute(psprintf("SELECT %s, node_id, rule_id, manual, since FROM territory_ended",
+							 quote_identifier(NameStr(object->key_column))), SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	if (SPI_processed > 0)
+		keep_ended(object);
+}
+
+/*
  * pairs_forget removes all pairs of records that are no longer there.
  */
 uint64
 pairs_forget(const ObjectInfo *object, const Datum *keys, int count)
 {
-	PastList	past = {.kept = object->history};
 	Datum		values[1];
 	uint64		removed;
 
@@ -736,12 +771,8 @@ pairs_forget(const ObjectInfo *object, const Datum *keys, int count)
 		return 0;
 	values[0] = key_array(object, keys, count);
 	removed = execute(object, PAIRS_FORGET, values);
-	if (past.kept && removed > 0)
-	{
-		past.until = moment_take(object->object);
-		note_ended(object, &past);
-		write_past(object, &past);
-	}
+	if (object->history && removed > 0)
+		keep_ended(object);
 	return removed;
 }
 

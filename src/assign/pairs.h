@@ -47,6 +47,12 @@ extern void pairs_forget_orphans(const ObjectInfo *object);
 /* forgets what ended before a time */
 extern uint64 pairs_prune(const ObjectInfo *object, TimestampTz before);
 
+/* Is the statement whose trigger is running one of the engine's own? */
+extern bool pairs_is_own_statement(void);
+
+/* pairs that a cascade removed: those of the transition table territory_ended, which SPI knows */
+extern void pairs_removed(const ObjectInfo *object);
+
 /* May the statement that the guard of an assignment table sees go on? */
 extern bool pairs_may_write(bool delete);
 

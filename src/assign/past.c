@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -17,12 +18,12 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 
 #include "assign/bare.h"
 #include "assign/past.h"
 #include "base/session.h"
 #include "history/moment.h"
-#include "compat.h"
 
 /* columns of the table */
 enum
@@ -31,10 +32,10 @@ enum
 	COLUMN_NODE,
 	COLUMN_RULE,
 	COLUMN_MANUAL,
+	COLUMN_HELD,
 	COLUMN_SINCE,
 	COLUMN_UNTIL,
-	COLUMN_HELD,
-	COLUMNS = COLUMN_HELD
+	COLUMNS = COLUMN_UNTIL
 };
 
 /* rows that are written at a time */
@@ -57,7 +58,8 @@ past_append(PastList *list, const Pair *pair, bool held)
 	}
 	list->pairs[list->count++] = (PastPair)
 	{
-		pair->key, pair->node_id, pair->old_rule, pair->manual, held, pair->since
+		.key = pair->key,.node_id = pair->node_id,.rule_id = pair->old_rule,
+			.manual = pair->manual,.held = held,.since = pair->since
 	};
 }
 
@@ -72,9 +74,35 @@ has_layout(Relation rel, const ObjectInfo *object)
 		bare_column(rel, COLUMN_NODE, "node_id", INT4OID, InvalidOid, true) &&
 		bare_column(rel, COLUMN_RULE, "rule_id", INT4OID, InvalidOid, false) &&
 		bare_column(rel, COLUMN_MANUAL, "manual", BOOLOID, InvalidOid, true) &&
+		bare_column(rel, COLUMN_HELD, "held", BOOLOID, InvalidOid, true) &&
 		bare_column(rel, COLUMN_SINCE, "since", TIMESTAMPTZOID, InvalidOid, true) &&
-		bare_column(rel, COLUMN_UNTIL, "until", TIMESTAMPTZOID, InvalidOid, true) &&
-		bare_column(rel, COLUMN_HELD, "held", BOOLOID, InvalidOid, true);
+		bare_column(rel, COLUMN_UNTIL, "until", TIMESTAMPTZOID, InvalidOid, true);
+}
+
+/*
+ * past_column returns a column of a row.
+ */
+static inline Datum
+past_column(const PastPair *pair, AttrNumber column, TimestampTz until, bool *isnull)
+{
+	*isnull = column == COLUMN_RULE && pair->rule_id == 0;
+	switch (column)
+	{
+		case COLUMN_KEY:
+			return pair->key;
+		case COLUMN_NODE:
+			return Int32GetDatum(pair->node_id);
+		case COLUMN_RULE:
+			return Int32GetDatum(pair->rule_id);
+		case COLUMN_MANUAL:
+			return BoolGetDatum(pair->manual);
+		case COLUMN_HELD:
+			return BoolGetDatum(pair->held);
+		case COLUMN_SINCE:
+			return TimestampTzGetDatum(pair->since);
+		default:
+			return TimestampTzGetDatum(until);
+	}
 }
 
 /*
@@ -84,29 +112,21 @@ static void
 fill_slot(TupleTableSlot *slot, const PastPair *pair, TimestampTz until)
 {
 	ExecClearTuple(slot);
-	memset(slot->tts_isnull, false, COLUMNS * sizeof(bool));
-	slot->tts_isnull[COLUMN_RULE - 1] = pair->rule_id == 0;
-	slot->tts_values[COLUMN_KEY - 1] = pair->key;
-	slot->tts_values[COLUMN_NODE - 1] = Int32GetDatum(pair->node_id);
-	slot->tts_values[COLUMN_RULE - 1] = Int32GetDatum(pair->rule_id);
-	slot->tts_values[COLUMN_MANUAL - 1] = BoolGetDatum(pair->manual);
-	slot->tts_values[COLUMN_SINCE - 1] = TimestampTzGetDatum(pair->since);
-	slot->tts_values[COLUMN_UNTIL - 1] = TimestampTzGetDatum(until);
-	slot->tts_values[COLUMN_HELD - 1] = BoolGetDatum(pair->held);
+	for (int i = 0; i < COLUMNS; i++)
+		slot->tts_values[i] = past_column(pair, i + 1, until, &slot->tts_isnull[i]);
 	ExecStoreVirtualTuple(slot);
 }
 
 /*
- * insert_rows puts rows into the table, with their index entries.
+ * insert_rows puts rows into the table and notes where they stand.
  */
 static void
-insert_rows(Relation rel, ResultRelInfo *result, const PastList *list)
+insert_rows(Relation rel, const PastList *list)
 {
 	int			room = Min(list->count, BUFFER_ROWS);
 	TupleTableSlot **slots = palloc(room * sizeof(TupleTableSlot *));
 	TupleDesc	desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	CommandId	command = GetCurrentCommandId(true);
-	EState	   *estate = CreateExecutorState();
 
 	for (int i = 0; i < room; i++)
 		slots[i] = MakeSingleTupleTableSlot(desc, table_slot_callbacks(rel));
@@ -119,15 +139,48 @@ insert_rows(Relation rel, ResultRelInfo *result, const PastList *list)
 			fill_slot(slots[i], &list->pairs[first + i], list->until);
 		table_multi_insert(rel, slots, count, command, 0, NULL);
 		for (int i = 0; i < count; i++)
-		{
-			territory_insert_index_tuples(result, slots[i], estate, TU_All);
-			ResetPerTupleExprContext(estate);
-		}
+			list->pairs[first + i].row = slots[i]->tts_tid;
 	}
 	for (int i = 0; i < room; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
 	table_finish_bulk_insert(rel, 0);
-	FreeExecutorState(estate);
+}
+
+/*
+ * fill_index puts the entries of all rows into an index.
+ */
+static void
+fill_index(Relation rel, Relation index, IndexInfo *info, const PastList *list)
+{
+	if (!info->ii_ReadyForInserts)
+		return;
+	for (int i = 0; i < list->count; i++)
+	{
+		Datum		values[INDEX_MAX_KEYS];
+		bool		nulls[INDEX_MAX_KEYS];
+
+		for (int k = 0; k < info->ii_NumIndexAttrs; k++)
+			values[k] = past_column(&list->pairs[i], info->ii_IndexAttrNumbers[k], list->until, &nulls[k]);
+		(void) index_insert(index, values, nulls, &list->pairs[i].row, rel,
+							index->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, info);
+	}
+}
+
+/*
+ * write_rows writes what was noted; false where an index needs more than columns.
+ */
+static bool
+write_rows(Relation rel, ResultRelInfo *result, const PastList *list)
+{
+	for (int i = 0; i < result->ri_NumIndices; i++)
+	{
+		if (!bare_index(result->ri_IndexRelationDescs[i], result->ri_IndexRelationInfo[i]))
+			return false;
+	}
+	insert_rows(rel, list);
+	for (int i = 0; i < result->ri_NumIndices; i++)
+		fill_index(rel, result->ri_IndexRelationDescs[i], result->ri_IndexRelationInfo[i], list);
+	return true;
 }
 
 /*
@@ -137,23 +190,22 @@ bool
 past_write(const ObjectInfo *object, const PastList *list)
 {
 	Relation	rel = table_open(object->past, RowExclusiveLock);
-	ResultRelInfo *result;
-	SessionRole role;
+	bool		written = false;
 
-	if (!has_layout(rel, object))
+	if (has_layout(rel, object))
 	{
-		table_close(rel, NoLock);
-		return false;
+		ResultRelInfo *result = makeNode(ResultRelInfo);
+		SessionRole role;
+
+		PreventCommandIfReadOnly("INSERT");
+		session_become(&role, object->owner);
+		InitResultRelInfo(result, rel, 0, NULL, 0);
+		ExecOpenIndices(result, false);
+		written = write_rows(rel, result, list);
+		ExecCloseIndices(result);
+		session_restore_role(&role);
+		CommandCounterIncrement();
 	}
-	PreventCommandIfReadOnly("INSERT");
-	session_become(&role, object->owner);
-	result = makeNode(ResultRelInfo);
-	InitResultRelInfo(result, rel, 0, NULL, 0);
-	ExecOpenIndices(result, false);
-	insert_rows(rel, result, list);
-	ExecCloseIndices(result);
-	session_restore_role(&role);
 	table_close(rel, NoLock);
-	CommandCounterIncrement();
-	return true;
+	return written;
 }

@@ -19,6 +19,7 @@ typedef struct PastPair
 	bool		manual;
 	bool		held;
 	TimestampTz since;
+	ItemPointerData row;		/* where it was written */
 } PastPair;
 
 typedef struct PastList

@@ -270,16 +270,6 @@ store_fetch(Store *store, const KeySet *keys, StoredPair **stored)
 }
 
 /*
- * is_plain tells whether an index can be given its entries by the pairs alone.
- */
-static bool
-is_plain(Relation index, const IndexInfo *info)
-{
-	return info->ii_Expressions == NIL && info->ii_Predicate == NIL &&
-		info->ii_ExclusionOps == NULL && index->rd_index->indimmediate;
-}
-
-/*
  * open_indexes opens the table's indexes for writing.
  */
 static void
@@ -294,7 +284,7 @@ open_indexes(Store *store)
 	ExecOpenIndices(store->result, false);
 	store->plain = true;
 	for (int i = 0; i < store->result->ri_NumIndices; i++)
-		store->plain &= is_plain(store->result->ri_IndexRelationDescs[i], store->result->ri_IndexRelationInfo[i]);
+		store->plain &= bare_index(store->result->ri_IndexRelationDescs[i], store->result->ri_IndexRelationInfo[i]);
 }
 
 /*

@@ -172,20 +172,33 @@ fill_slot(TupleTableSlot *slot, Oid object)
 }
 
 /*
- * put_in adds the row, with its index entries.
+ * put_in gives the row its time and adds it, with its index entries. Only this is
+ * done one at a time.
  */
-static void
+static TimestampTz
 put_in(Relation rel, TupleTableSlot *slot)
 {
+	TupleTableSlot *found = table_slot_create(rel, NULL);
 	ResultRelInfo *result = makeNode(ResultRelInfo);
 	EState	   *estate = CreateExecutorState();
+	TimestampTz moment;
+	TimestampTz latest;
 
 	InitResultRelInfo(result, rel, 0, NULL, 0);
 	ExecOpenIndices(result, false);
+	LockDatabaseObject(RelationGetRelid(rel), InvalidOid, 0, ExclusiveLock);
+	latest = latest_moment(rel, found);
+	moment = GetCurrentTimestamp();
+	moment = Max(moment, latest + 1);
+	slot->tts_values[COLUMN_AT] = TimestampTzGetDatum(moment);
+	ExecStoreVirtualTuple(slot);
 	table_tuple_insert(rel, slot, GetCurrentCommandId(true), 0, NULL);
 	territory_insert_index_tuples(result, slot, estate, TU_All);
+	UnlockDatabaseObject(RelationGetRelid(rel), InvalidOid, 0, ExclusiveLock);
 	ExecCloseIndices(result);
 	FreeExecutorState(estate);
+	ExecDropSingleTupleTableSlot(found);
+	return moment;
 }
 
 /*
@@ -194,28 +207,16 @@ put_in(Relation rel, TupleTableSlot *slot)
 TimestampTz
 moment_take(Oid object)
 {
-	Oid			relid = catalog_table("change");
 	Relation	rel;
-	TupleTableSlot *found;
 	TupleTableSlot *slot;
 	TimestampTz moment;
-	TimestampTz latest;
 
 	PreventCommandIfReadOnly("INSERT");
-	rel = table_open(relid, RowExclusiveLock);
-	found = table_slot_create(rel, NULL);
+	rel = table_open(catalog_table("change"), RowExclusiveLock);
 	slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
 	fill_slot(slot, object);
-	LockDatabaseObject(relid, InvalidOid, 0, ExclusiveLock);
-	latest = latest_moment(rel, found);
-	moment = GetCurrentTimestamp();
-	moment = Max(moment, latest + 1);
-	slot->tts_values[COLUMN_AT] = TimestampTzGetDatum(moment);
-	ExecStoreVirtualTuple(slot);
-	put_in(rel, slot);
-	UnlockDatabaseObject(relid, InvalidOid, 0, ExclusiveLock);
+	moment = put_in(rel, slot);
 	ExecDropSingleTupleTableSlot(slot);
-	ExecDropSingleTupleTableSlot(found);
 	table_close(rel, NoLock);
 	keep_own(moment);
 	return moment;
