@@ -26,7 +26,7 @@ CREATE FUNCTION detach(object regclass) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'territory_detach';
 COMMENT ON FUNCTION detach(regclass) IS
-    'undoes attach: drops the triggers and the assignment table, deletes the table''s rules and exclusions. Only the table''s owner may';
+    'undoes attach: drops the triggers, the assignment table and the history, deletes the table''s rules and exclusions. Only the table''s owner may';
 
 CREATE FUNCTION match(object regclass, record anyelement, OUT node_id int, OUT rule_id int) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL SAFE ROWS 2 COST 100

@@ -125,7 +125,7 @@ sub script
 	  . "SELECT 'P ' || pairs FROM territory.prune_history(clock_timestamp() - :'middle');\nSELECT 'B ' || h.compare(:'middle');\nSELECT h.flaws();\n"
 	  # a sabotage: a pair that ended after a time in question is taken out of history, or put in
 	  . "ALTER TABLE h.acc_territory_history DISABLE TRIGGER ALL;\n"
-	  . "BEGIN;\nDELETE FROM h.acc_territory_history WHERE ctid = (SELECT p.ctid FROM h.acc_territory_history p JOIN h.times t ON t.at >= p.since AND t.at < p.until AND t.at >= :'middle' WHERE NOT p.held LIMIT 1) RETURNING 'sabotage';\n"
+	  . "BEGIN;\nDELETE FROM h.acc_territory_history WHERE ctid = (SELECT p.ctid FROM h.acc_territory_history p JOIN h.times t ON t.at >= p.since AND t.at < p.until AND t.at >= :'middle' WHERE NOT p.held AND NOT EXISTS (SELECT FROM h.acc_territory_history v WHERE v.held AND v.id = p.id AND v.node_id = p.node_id AND v.since = p.since AND v.until > t.at) LIMIT 1) RETURNING 'sabotage';\n"
 	  . "SELECT 'S ' || h.compare(:'middle');\nROLLBACK;\n"
 	  . "BEGIN;\nUPDATE h.acc_territory_history SET since = since - interval '1 hour' WHERE id IN (SELECT id FROM h.acc_territory_history GROUP BY id, node_id HAVING count(*) FILTER (WHERE NOT held) > 1) RETURNING 'sabotage';\n"
 	  . "SELECT 'F ' || coalesce(h.flaws(), 'none');\nROLLBACK;\n"
