@@ -8,7 +8,10 @@
 
 #include "assign/change.h"
 #include "assign/frame.h"
+#include "assign/history.h"
 #include "assign/progress.h"
+#include "history/cause.h"
+#include "history/moment.h"
 #include "rule/shape.h"
 
 PG_MODULE_MAGIC;
@@ -21,8 +24,11 @@ PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	cause_init();
 	change_init();
 	frame_init();
+	history_init();
+	moment_init();
 	progress_init();
 	shape_init();
 }

@@ -76,12 +76,18 @@ CREATE TABLE object (
     kind text NOT NULL DEFAULT 'account' CHECK (kind IN ('account', 'lead')),
     key_column name NOT NULL,
     mode text NOT NULL DEFAULT 'deepest' CHECK (mode IN ('deepest', 'all', 'first')),
-    assignment regclass NOT NULL UNIQUE
+    assignment regclass NOT NULL UNIQUE,
+    history bool NOT NULL DEFAULT true,
+    past regclass NOT NULL UNIQUE,
+    keep_history interval
 );
 COMMENT ON TABLE object IS 'the attached tables; filled by territory.attach()';
 COMMENT ON COLUMN object.key_column IS 'the column that identifies a record';
 COMMENT ON COLUMN object.mode IS 'which of the matching nodes a record gets: deepest (those with no matching descendant), all, or first (one, by priority, depth, path)';
 COMMENT ON COLUMN object.assignment IS 'the table beside it that holds the (record, node) pairs';
+COMMENT ON COLUMN object.history IS 'on: what pairs were is kept when they end';
+COMMENT ON COLUMN object.past IS 'the table beside it that holds the pairs that ended';
+COMMENT ON COLUMN object.keep_history IS 'how long; null: as the setting territory.keep_history says';
 
 CREATE TABLE rule (
     id serial PRIMARY KEY,

@@ -11,6 +11,8 @@ COMMENT ON FUNCTION statement_begin() IS 'trigger of attached tables: a statemen
 COMMENT ON FUNCTION statement_end() IS 'trigger of attached tables: evaluates and writes what the statement touched';
 COMMENT ON FUNCTION record_changed() IS 'trigger of attached tables: notes a touched record';
 COMMENT ON FUNCTION records_truncated() IS 'trigger of attached tables: removes the pairs of truncated records';
+CREATE FUNCTION assignment_ended() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_assignment_ended';
+COMMENT ON FUNCTION assignment_ended() IS 'trigger of assignment tables: keeps what pairs were that a foreign key of yours removed';
 COMMENT ON FUNCTION assignment_guard() IS 'trigger of assignment tables: only the engine writes there';
 
 CREATE FUNCTION attach(object regclass, kind text DEFAULT 'account', key text DEFAULT NULL, mode text DEFAULT 'deepest')
@@ -24,7 +26,7 @@ CREATE FUNCTION detach(object regclass) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'territory_detach';
 COMMENT ON FUNCTION detach(regclass) IS
-    'undoes attach: drops the triggers and the assignment table, deletes the table''s rules and exclusions. Only the table''s owner may';
+    'undoes attach: drops the triggers, the assignment table and the history, deletes the table''s rules and exclusions. Only the table''s owner may';
 
 CREATE FUNCTION match(object regclass, record anyelement, OUT node_id int, OUT rule_id int) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL SAFE ROWS 2 COST 100
@@ -88,7 +90,7 @@ CREATE TRIGGER "30_reassign" AFTER UPDATE ON node REFERENCING OLD TABLE AS old_n
 CREATE TRIGGER "30_reassign" AFTER UPDATE ON model
     FOR EACH STATEMENT EXECUTE FUNCTION reassign_models();
 
-CREATE TRIGGER "00_guard" BEFORE INSERT OR DELETE OR UPDATE OF object, key_column, assignment ON object
+CREATE TRIGGER "00_guard" BEFORE INSERT OR DELETE OR UPDATE OF object, key_column, assignment, past ON object
     FOR EACH STATEMENT EXECUTE FUNCTION object_guard();
 CREATE TRIGGER "30_reassign" AFTER UPDATE ON object REFERENCING OLD TABLE AS old_object NEW TABLE AS new_object
     FOR EACH STATEMENT EXECUTE FUNCTION reassign_objects();

@@ -24,6 +24,7 @@
 #include "base/catalog.h"
 #include "base/lock.h"
 #include "base/session.h"
+#include "history/cause.h"
 #include "rule/criteria.h"
 #include "rule/ruleset.h"
 #include "tree/node.h"
@@ -276,6 +277,8 @@ territory_run(PG_FUNCTION_ARGS)
 	Oid			object;
 	Territory  *under = PG_ARGISNULL(1) ? NULL : PG_GETARG_TERRITORY_PP(1);
 	char	   *only = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *scope;
+	int			cause;
 	BatchCounts counts;
 	TupleDesc	desc;
 	Datum		values[3];
@@ -290,8 +293,11 @@ territory_run(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	run_require_manager(object);
 	SPI_connect();
+	scope = describe_scope(under, only);
+	cause = cause_push(CAUSE_RUN, scope);
 	counts = run_scope(object, under, only);
-	run_record(object, describe_scope(under, only), started, &counts);
+	cause_pop(cause);
+	run_record(object, scope, started, &counts);
 	SPI_finish();
 	values[0] = Int64GetDatum(counts.records);
 	values[1] = Int64GetDatum(counts.added);

@@ -34,6 +34,7 @@
 #include "base/lock.h"
 #include "base/session.h"
 #include "base/triggers.h"
+#include "history/guard.h"
 #include "rule/object.h"
 #include "compat.h"
 
@@ -41,8 +42,9 @@ PG_FUNCTION_INFO_V1(territory_attach);
 PG_FUNCTION_INFO_V1(territory_detach);
 PG_FUNCTION_INFO_V1(territory_object_guard);
 
-/* suffix of the assignment table's name */
+/* suffixes of the names of the assignment table and of that of pairs that ended */
 #define ASSIGNMENT_SUFFIX "_territory"
+#define PAST_SUFFIX "_territory_history"
 
 /* True while attach or detach itself writes territory.object. */
 static bool registering = false;
@@ -222,7 +224,7 @@ named_key_column(Relation rel, const char *name)
 static void
 check_key_type(Form_pg_attribute key)
 {
-	static const char *const taken[] = {"node_id", "rule_id", "manual", "since"};
+	static const char *const taken[] = {"node_id", "rule_id", "manual", "since", "until", "held"};
 
 	switch (getBaseType(key->atttypid))
 	{
@@ -256,15 +258,15 @@ check_key_type(Form_pg_attribute key)
 }
 
 /*
- * assignment_name returns the name of the assignment table, cut so that it fits.
+ * pair_table_name returns the name of a table of pairs, cut so that it fits.
  */
 static char *
-assignment_name(Relation rel)
+pair_table_name(Relation rel, const char *suffix)
 {
 	const char *name = RelationGetRelationName(rel);
-	int			room = NAMEDATALEN - 1 - strlen(ASSIGNMENT_SUFFIX);
+	int			room = NAMEDATALEN - 1 - strlen(suffix);
 	int			length = pg_mbcliplen(name, strlen(name), room);
-	char	   *result = psprintf("%.*s%s", length, name, ASSIGNMENT_SUFFIX);
+	char	   *result = psprintf("%.*s%s", length, name, suffix);
 
 	if (OidIsValid(get_relname_relid(result, RelationGetNamespace(rel))))
 		ereport(ERROR,
@@ -286,34 +288,61 @@ utility(const char *sql)
 }
 
 /*
+ * create_pair_table makes a table of pairs with the columns that both have, further
+ * definitions, and the guard; returns its OID.
+ */
+static Oid
+create_pair_table(Relation rel, Form_pg_attribute key, const char *suffix, const char *further, const char *comment)
+{
+	char	   *schema = get_namespace_name(RelationGetNamespace(rel));
+	char	   *name = pair_table_name(rel, suffix);
+	char	   *table = quote_qualified_identifier(schema, name);
+	char	   *collation = "";
+
+	if (OidIsValid(key->attcollation))
+		collation = psprintf(" COLLATE %s", generate_collation_name(key->attcollation));
+	utility(psprintf("CREATE %sTABLE %s (%s %s%s NOT NULL, node_id int NOT NULL, rule_id int,"
+					 " manual bool NOT NULL DEFAULT false, %s)",
+					 rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "",
+					 table, quote_identifier(NameStr(key->attname)),
+					 format_type_extended(getBaseType(key->atttypid), -1, FORMAT_TYPE_FORCE_QUALIFY),
+					 collation, further));
+	utility(psprintf("COMMENT ON TABLE %s IS %s", table,
+					 quote_literal_cstr(psprintf("%s %s, written by the engine", comment, RelationGetRelationName(rel)))));
+	utility(psprintf("CREATE TRIGGER \"00_territory_guard\" BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s"
+					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.assignment_guard()", table));
+	return get_relname_relid(name, RelationGetNamespace(rel));
+}
+
+/*
  * create_assignment makes the assignment table and returns its OID.
  */
 static Oid
 create_assignment(Relation rel, Form_pg_attribute key)
 {
-	char	   *schema = get_namespace_name(RelationGetNamespace(rel));
-	char	   *name = assignment_name(rel);
-	char	   *table = quote_qualified_identifier(schema, name);
-	const char *column = quote_identifier(NameStr(key->attname));
-	char	   *collation = "";
-	Oid			relid;
+	Oid			relid = create_pair_table(rel, key, ASSIGNMENT_SUFFIX,
+										  psprintf("since timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (%s, node_id)",
+												   quote_identifier(NameStr(key->attname))),
+										  "territories of the records of");
 
-	if (OidIsValid(key->attcollation))
-		collation = psprintf(" COLLATE %s", generate_collation_name(key->attcollation));
-	utility(psprintf("CREATE %sTABLE %s (%s %s%s NOT NULL, node_id int NOT NULL, rule_id int,"
-					 " manual bool NOT NULL DEFAULT false, since timestamptz NOT NULL DEFAULT now(),"
-					 " PRIMARY KEY (%s, node_id))",
-					 rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "",
-					 table, column,
-					 format_type_extended(getBaseType(key->atttypid), -1, FORMAT_TYPE_FORCE_QUALIFY),
-					 collation, column));
-	utility(psprintf("CREATE INDEX ON %s (node_id)", table));
-	utility(psprintf("COMMENT ON TABLE %s IS %s", table,
-					 quote_literal_cstr(psprintf("territories of the records of %s, written by the engine",
-												 RelationGetRelationName(rel)))));
-	utility(psprintf("CREATE TRIGGER \"00_territory_guard\" BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s"
-					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.assignment_guard()", table));
-	relid = get_relname_relid(name, RelationGetNamespace(rel));
+	utility(psprintf("CREATE INDEX ON %s (node_id)", catalog_qualified_name(relid)));
+	utility(psprintf("CREATE TRIGGER \"00_territory_ended\" AFTER DELETE ON %s REFERENCING OLD TABLE AS territory_ended"
+					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.assignment_ended()", catalog_qualified_name(relid)));
+	return relid;
+}
+
+/*
+ * create_past makes the table of pairs that ended and returns its OID.
+ */
+static Oid
+create_past(Relation rel, Form_pg_attribute key)
+{
+	Oid			relid = create_pair_table(rel, key, PAST_SUFFIX,
+										  "held bool NOT NULL, since timestamptz NOT NULL, until timestamptz NOT NULL",
+										  "former territories of the records of");
+
+	utility(psprintf("CREATE INDEX ON %s (%s)", catalog_qualified_name(relid),
+					 quote_identifier(NameStr(key->attname))));
 	return relid;
 }
 
@@ -386,19 +415,19 @@ execute_registering(const char *sql, int expected, int nargs, Oid *types, Datum 
  * register_object adds the row of territory.object.
  */
 static void
-register_object(Oid object, const char *kind, const char *key, const char *mode, Oid assignment)
+register_object(Oid object, const char *kind, const char *key, const char *mode, Oid assignment, Oid past)
 {
-	Oid			types[5] = {OIDOID, TEXTOID, NAMEOID, TEXTOID, OIDOID};
+	Oid			types[6] = {OIDOID, TEXTOID, NAMEOID, TEXTOID, OIDOID, OIDOID};
 	NameData	key_name;
-	Datum		values[5] = {ObjectIdGetDatum(object), CStringGetTextDatum(kind), (Datum) 0,
-	CStringGetTextDatum(mode), ObjectIdGetDatum(assignment)};
+	Datum		values[6] = {ObjectIdGetDatum(object), CStringGetTextDatum(kind), (Datum) 0,
+	CStringGetTextDatum(mode), ObjectIdGetDatum(assignment), ObjectIdGetDatum(past)};
 	SessionRole role;
 
 	namestrcpy(&key_name, key);
 	values[2] = NameGetDatum(&key_name);
 	session_become(&role, catalog_owner());
-	execute_registering("INSERT INTO territory.object (object, kind, key_column, mode, assignment)"
-						" VALUES ($1, $2, $3, $4, $5)", SPI_OK_INSERT, 5, types, values);
+	execute_registering("INSERT INTO territory.object (object, kind, key_column, mode, assignment, past)"
+						" VALUES ($1, $2, $3, $4, $5, $6)", SPI_OK_INSERT, 6, types, values);
 	session_restore_role(&role);
 }
 
@@ -419,7 +448,7 @@ refuse_attached(Relation rel)
 	attached = object_load(RelationGetRelid(rel), &info);
 	if (!attached)
 	{
-		session_execute("SELECT FROM territory.object WHERE assignment OPERATOR(pg_catalog.=) $1",
+		session_execute("SELECT FROM territory.object WHERE assignment OPERATOR(pg_catalog.=) $1 OR past OPERATOR(pg_catalog.=) $1",
 						SPI_OK_SELECT, 1, types, values, NULL);
 		if (SPI_processed > 0)
 			ereport(ERROR,
@@ -490,16 +519,18 @@ attach_table(Relation rel, AttrNumber attno, const char *kind, const char *mode)
 	Oid			object = RelationGetRelid(rel);
 	SessionRole role;
 	Oid			assignment;
+	Oid			past;
 	int			pin;
 
 	check_key_type(key);
 	pin = session_pin(NULL, PIN_PATH);
 	session_become(&role, rel->rd_rel->relowner);
 	assignment = create_assignment(rel, key);
+	past = create_past(rel, key);
 	create_triggers(catalog_qualified_name(object));
 	attach_cover_partitions(object);
 	session_restore_role(&role);
-	register_object(object, kind, key_name, mode, assignment);
+	register_object(object, kind, key_name, mode, assignment, past);
 	session_unpin(pin);
 	return assignment;
 }
@@ -572,6 +603,8 @@ unregister_object(Oid object)
 	for (int i = 0; i < lengthof(dependent); i++)
 		session_execute(psprintf("DELETE FROM territory.%s WHERE object OPERATOR(pg_catalog.=) $1", dependent[i]),
 						SPI_OK_DELETE, 1, types, values, NULL);
+	guard_execute("DELETE FROM territory.change WHERE object OPERATOR(pg_catalog.=) $1",
+				  SPI_OK_DELETE, 1, types, values, NULL);
 	if (rules > 0 || exclusions > 0)
 		ereport(NOTICE,
 				(errmsg("detached; removed with it: rules " INT64_FORMAT ", exclusions " INT64_FORMAT,
@@ -622,7 +655,7 @@ territory_detach(PG_FUNCTION_ARGS)
 	session_restore_role(&role);
 	session_become(&role, rel->rd_rel->relowner);
 	drop_triggers(info.object);
-	utility(psprintf("DROP TABLE %s", catalog_qualified_name(info.assignment)));
+	utility(psprintf("DROP TABLE %s, %s", catalog_qualified_name(info.assignment), catalog_qualified_name(info.past)));
 	session_restore_role(&role);
 	session_unpin(pin);
 	SPI_finish();

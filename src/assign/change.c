@@ -39,6 +39,7 @@
 #include "base/lock.h"
 #include "base/session.h"
 #include "base/triggers.h"
+#include "history/cause.h"
 #include "rule/criteria.h"
 #include "rule/object.h"
 #include "tree/node.h"
@@ -84,7 +85,35 @@ typedef struct ChangeScope
 {
 	SessionRole role;
 	int			pin;
+	int			cause;
 } ChangeScope;
+
+/*
+ * describe_rows tells which rows a statement changed, by its transition tables:
+ * "rule 7" or "3 rules"; NULL where there are no such tables.
+ */
+static char *
+describe_rows(const TriggerData *trigger)
+{
+	const Trigger *made = trigger->tg_trigger;
+	const char *name = RelationGetRelationName(trigger->tg_relation);
+	StringInfoData sql;
+
+	if (made->tgoldtable == NULL && made->tgnewtable == NULL)
+		return NULL;
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT CASE pg_catalog.count(*) WHEN 1 THEN pg_catalog.concat('%s ', pg_catalog.min(id))"
+					 " ELSE pg_catalog.concat(pg_catalog.count(*), ' %ss') END FROM (", name, name);
+	if (made->tgoldtable)
+		appendStringInfo(&sql, "SELECT id FROM %s", quote_identifier(made->tgoldtable));
+	if (made->tgoldtable && made->tgnewtable)
+		appendStringInfoString(&sql, " UNION ");
+	if (made->tgnewtable)
+		appendStringInfo(&sql, "SELECT id FROM %s", quote_identifier(made->tgnewtable));
+	appendStringInfoString(&sql, ") AS changed");
+	session_execute(sql.data, SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
 
 /*
  * begin and end bracket a trigger's work: as the owner of our tables, under an
@@ -98,11 +127,24 @@ begin(TriggerData *trigger, ChangeScope *scope)
 	scope->pin = session_pin(NULL, PIN_PATH);
 	if (SPI_register_trigger_data(trigger) != SPI_OK_TD_REGISTER)
 		elog(ERROR, "could not register transition tables");
+	scope->cause = -1;
+}
+
+/*
+ * begin_for is begin, with the cause that the history of pairs gets.
+ */
+static void
+begin_for(TriggerData *trigger, ChangeScope *scope, Cause cause)
+{
+	begin(trigger, scope);
+	scope->cause = cause_push(cause, cause == CAUSE_MODE ? NULL : describe_rows(trigger));
 }
 
 static void
 end(const ChangeScope *scope)
 {
+	if (scope->cause >= 0)
+		cause_pop(scope->cause);
 	session_unpin(scope->pin);
 	session_restore_role(&scope->role);
 	SPI_finish();
@@ -312,7 +354,7 @@ territory_reassign_rules(PG_FUNCTION_ARGS)
 
 	if (is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &scope);
+	begin_for(trigger, &scope, CAUSE_RULE);
 	session_execute(psprintf("%s SELECT DISTINCT object::pg_catalog.oid FROM changed ORDER BY 1",
 							 changed_rules(trigger)), SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	objects = oid_column();
@@ -379,7 +421,7 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 
 	if (node_moving() || is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &scope);
+	begin_for(trigger, &scope, CAUSE_NODE);
 	foreach(cell, lock_all_objects())
 	{
 		Oid			object = lfirst_oid(cell);
@@ -410,7 +452,7 @@ territory_reassign_models(PG_FUNCTION_ARGS)
 
 	if (is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &scope);
+	begin_for(trigger, &scope, CAUSE_MODEL);
 	foreach(cell, lock_all_objects())
 	{
 		if (is_attached(lfirst_oid(cell)))
@@ -434,7 +476,7 @@ territory_reassign_objects(PG_FUNCTION_ARGS)
 
 	if (is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &scope);
+	begin_for(trigger, &scope, CAUSE_MODE);
 	session_execute("SELECT n.object::pg_catalog.oid"
 					"  FROM old_object o JOIN new_object n ON n.object OPERATOR(pg_catalog.=) o.object"
 					" WHERE o.mode OPERATOR(pg_catalog.<>) n.mode ORDER BY 1",
@@ -489,7 +531,7 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 
 	if (is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &scope);
+	begin_for(trigger, &scope, CAUSE_EXCLUSION);
 	initStringInfo(&rows);
 	appendStringInfoString(&rows, "(");
 	if (trigger->tg_oldtable)

@@ -33,6 +33,7 @@
 #include "base/catalog.h"
 #include "base/lock.h"
 #include "base/session.h"
+#include "history/cause.h"
 #include "rule/criteria.h"
 #include "rule/object.h"
 #include "compat.h"
@@ -166,20 +167,45 @@ refuse_lost_key(Oid object)
 }
 
 /*
- * check_column raises unless an assignment table has a column of this type.
+ * check_column raises unless a table of pairs has a column of this type.
  */
 static void
-check_column(const ObjectInfo *info, const char *name, Oid type)
+check_column(const ObjectInfo *info, Oid relid, const char *name, Oid type)
 {
-	AttrNumber	attno = get_attnum(info->assignment, name);
+	AttrNumber	attno = get_attnum(relid, name);
 
-	if (attno == InvalidAttrNumber || getBaseType(get_atttype(info->assignment, attno)) != type)
+	if (attno == InvalidAttrNumber || getBaseType(get_atttype(relid, attno)) != type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot change column \"%s\" of %s: the engine writes it", name,
-						catalog_qualified_name(info->assignment)),
+						catalog_qualified_name(relid)),
 				 errhint("Columns may be added. SELECT territory.detach(%s) drops the table.",
 						 quote_literal_cstr(catalog_qualified_name(info->object)))));
+}
+
+/*
+ * check_columns checks the columns that both tables of pairs have.
+ */
+static void
+check_columns(const ObjectInfo *info, Oid relid)
+{
+	check_column(info, relid, NameStr(info->key_column), info->key_type);
+	check_column(info, relid, "node_id", INT4OID);
+	check_column(info, relid, "rule_id", INT4OID);
+	check_column(info, relid, "manual", BOOLOID);
+	check_column(info, relid, "since", TIMESTAMPTZOID);
+}
+
+/*
+ * check_past raises when a table of pairs that ended is no longer what the engine
+ * can write.
+ */
+static void
+check_past(const ObjectInfo *info)
+{
+	check_columns(info, info->past);
+	check_column(info, info->past, "until", TIMESTAMPTZOID);
+	check_column(info, info->past, "held", BOOLOID);
 }
 
 /*
@@ -193,11 +219,7 @@ check_assignment(const ObjectInfo *info)
 	bool		keyed = OidIsValid(territory_primary_key(rel));
 
 	table_close(rel, NoLock);
-	check_column(info, NameStr(info->key_column), info->key_type);
-	check_column(info, "node_id", INT4OID);
-	check_column(info, "rule_id", INT4OID);
-	check_column(info, "manual", BOOLOID);
-	check_column(info, "since", TIMESTAMPTZOID);
+	check_columns(info, info->assignment);
 	if (!keyed)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
@@ -222,8 +244,13 @@ attached_objects(void)
 
 		refuse_heirs(lfirst_oid(cell));
 		refuse_lost_key(lfirst_oid(cell));
-		if (object_load(lfirst_oid(cell), &info) && list_member_oid(touched, info.assignment))
-			check_assignment(&info);
+		if (object_load(lfirst_oid(cell), &info))
+		{
+			if (list_member_oid(touched, info.assignment))
+				check_assignment(&info);
+			if (list_member_oid(touched, info.past))
+				check_past(&info);
+		}
 		if (list_member_oid(touched, lfirst_oid(cell)))
 			objects = lappend_oid(objects, lfirst_oid(cell));
 	}
@@ -370,14 +397,14 @@ check_key(const ObjectInfo *info)
 }
 
 /*
- * follow_owner gives the assignment table to the owner of the attached table.
+ * follow_owner gives a table of pairs to the owner of the attached table.
  */
 static void
-follow_owner(const ObjectInfo *info)
+follow_owner(const ObjectInfo *info, Oid relid)
 {
-	if (territory_owns_relation(info->assignment, info->owner))
+	if (territory_owns_relation(relid, info->owner))
 		return;
-	session_execute(psprintf("ALTER TABLE %s OWNER TO %s", catalog_qualified_name(info->assignment),
+	session_execute(psprintf("ALTER TABLE %s OWNER TO %s", catalog_qualified_name(relid),
 							 quote_identifier(GetUserNameFromId(info->owner, false))),
 					SPI_OK_UTILITY, 0, NULL, NULL, NULL);
 }
@@ -414,14 +441,18 @@ follow(Oid object, const TableChange *change)
 	pin = session_pin(NULL, PIN_PATH);
 	check_key(&info);
 	check_rules(object, change);
-	follow_owner(&info);
+	follow_owner(&info, info.assignment);
+	follow_owner(&info, info.past);
 	session_become(&role, info.owner);
 	attach_cover_partitions(object);
 	session_restore_role(&role);
 	if (change->evaluate)
 	{
+		int			cause = cause_push(CAUSE_DDL, NULL);
+
 		lock_object_for_change(object);
 		(void) run_where(object, NULL);
+		cause_pop(cause);
 	}
 	session_unpin(pin);
 }
@@ -516,6 +547,7 @@ lost_partition(void)
 static void
 forget_orphans(void)
 {
+	int			cause = cause_push(CAUSE_DDL, "a partition was dropped");
 	ListCell   *cell;
 
 	foreach(cell, object_list())
@@ -524,8 +556,9 @@ forget_orphans(void)
 
 		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_PARTITIONED_TABLE &&
 			object_load(lfirst_oid(cell), &info))
-			(void) pairs_forget_orphans(&info);
+			pairs_forget_orphans(&info);
 	}
+	cause_pop(cause);
 }
 
 /*
@@ -561,6 +594,7 @@ territory_ddl_drop(PG_FUNCTION_ARGS)
 					"  FROM pg_catalog.pg_event_trigger_dropped_objects() d"
 					"  JOIN territory.object o ON d.objid OPERATOR(pg_catalog.=) o.object"
 					"    OR d.objid OPERATOR(pg_catalog.=) o.assignment"
+					"    OR d.objid OPERATOR(pg_catalog.=) o.past"
 					" WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
 					"   AND d.objsubid OPERATOR(pg_catalog.=) 0"
 					" ORDER BY 2 DESC",

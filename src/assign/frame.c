@@ -45,6 +45,7 @@
 #include "assign/pairs.h"
 #include "assign/target.h"
 #include "base/lock.h"
+#include "history/cause.h"
 
 /* A noted event. */
 typedef struct Event
@@ -404,11 +405,30 @@ read_list(const Frame *frame, const EventList *list, Batch *batch)
 {
 	RowSource	source = {NULL};
 	Datum	   *keys = palloc(list->count * sizeof(Datum));
+	int			cause = cause_push(CAUSE_DELETED, NULL);
 
 	pairs_forget(&batch->rules->object, keys, collect_keys(list, EVENT_DELETED, keys));
+	cause_pop(cause);
 	rekey(list, &source, &batch->rules->object, batch->rules);
 	evaluate(frame, list, &source, batch);
 	close_source(&source);
+}
+
+/*
+ * cause_of tells why the records of a list may get other pairs.
+ */
+static Cause
+cause_of(const EventList *list)
+{
+	bool		inserted = false;
+	bool		updated = false;
+
+	for (int i = 0; i < list->count; i++)
+	{
+		inserted |= list->events[i].kind == EVENT_INSERTED;
+		updated |= list->events[i].kind == EVENT_TOUCHED || list->events[i].kind == EVENT_REKEYED;
+	}
+	return !inserted ? CAUSE_UPDATED : updated ? CAUSE_WRITTEN : CAUSE_INSERTED;
 }
 
 /*
@@ -417,6 +437,8 @@ read_list(const Frame *frame, const EventList *list, Batch *batch)
 static void
 settle_list(const Frame *frame, EventList *list)
 {
+	int			cause = cause_push(cause_of(list), NULL);
+
 	SPI_connect();
 	PG_TRY();
 	{
@@ -430,6 +452,7 @@ settle_list(const Frame *frame, EventList *list)
 	}
 	PG_END_TRY();
 	SPI_finish();
+	cause_pop(cause);
 }
 
 /*

@@ -7,7 +7,19 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "storage/itemptr.h"
+
+/* A stored pair; record is the index of its key in the list asked for. */
+typedef struct StoredPair
+{
+	int			record;
+	int32		node_id;
+	int32		rule_id;		/* 0: none */
+	bool		manual;
+	ItemPointerData row;
+	TimestampTz since;
+} StoredPair;
 
 /* A pair to be written. rule_id 0: none. */
 typedef struct Pair
@@ -15,7 +27,10 @@ typedef struct Pair
 	Datum		key;
 	int32		node_id;
 	int32		rule_id;
-	ItemPointerData row;		/* where it stands; invalid: not known */
+	int32		old_rule;		/* what is stored of it; 0, and so on, where that is not known */
+	bool		manual;
+	ItemPointerData row;
+	TimestampTz since;
 } Pair;
 
 /* A growing list of pairs. */
@@ -26,16 +41,6 @@ typedef struct PairList
 	Pair	   *pairs;
 } PairList;
 
-/* A stored pair; record is the index of its key in the list asked for. */
-typedef struct StoredPair
-{
-	int			record;
-	int32		node_id;
-	int32		rule_id;
-	bool		manual;
-	ItemPointerData row;
-} StoredPair;
-
 /* What is to be written of a batch of records. */
 typedef struct Difference
 {
@@ -44,8 +49,8 @@ typedef struct Difference
 	PairList	changed;		/* rule of a stored pair */
 } Difference;
 
-/* Adds a pair; the list grows in the current memory context. row: NULL where not known */
-extern void pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const ItemPointerData *row);
+/* Adds a pair; the list grows in the current memory context. stored: NULL where not known */
+extern void pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const StoredPair *stored);
 
 /* for qsort: stored pairs by record and node */
 extern int	pair_compare_stored(const void *a, const void *b);

@@ -18,15 +18,18 @@
 #include "nodes/parsenodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "assign/pairs.h"
 #include "assign/store.h"
 #include "base/catalog.h"
 #include "base/session.h"
+#include "history/moment.h"
 
 typedef enum PairStatement
 {
@@ -38,7 +41,11 @@ typedef enum PairStatement
 	PAIRS_SET_RULE,
 	PAIRS_FORGET,
 	PAIRS_REKEY,
-	PAIRS_FORGET_ORPHANS
+	PAIRS_FORGET_ORPHANS,
+	PAST_MAKE_ROOM,
+	PAST_REKEY,
+	PAST_ADD,
+	PAST_PRUNE
 } PairStatement;
 
 /* A kept plan. The key has no padding. */
@@ -47,6 +54,7 @@ typedef struct PlanKey
 	Oid			assignment;
 	Oid			key_type;
 	int32		statement;
+	int32		history;
 } PlanKey;
 
 typedef struct PlanEntry
@@ -56,69 +64,131 @@ typedef struct PlanEntry
 	bool		planned;		/* has been run: the server has planned it */
 } PlanEntry;
 
+/* lists of pairs and of changed keys, as arguments give them */
+#define PAIR_LIST \
+	"ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS p (key, node_id, rule_id)"
+#define KEY_LIST \
+	"ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2::%t[])) AS p (was, now)"
+
+/* parts of statements */
+#define INSERT_OR_CORRECT \
+	"INSERT INTO %p AS a (%k, node_id, rule_id, manual, since)" \
+	" SELECT p.key, p.node_id, p.rule_id, false, %m FROM " PAIR_LIST \
+	" ON CONFLICT (%k, node_id) DO UPDATE SET rule_id = EXCLUDED.rule_id" \
+	"  WHERE a.rule_id IS NULL OR a.rule_id OPERATOR(pg_catalog.<>) EXCLUDED.rule_id"
+#define DELETE_PAIRS \
+	"DELETE FROM %p a USING ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2)) AS p (key, node_id)" \
+	" WHERE a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id"
+#define SET_RULE \
+	"UPDATE %p a SET rule_id = p.rule_id FROM " PAIR_LIST \
+	" WHERE a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id"
+#define FORGET_ORPHANS \
+	"DELETE FROM %p a" \
+	" WHERE NOT EXISTS (SELECT FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) a.%k)"
+#define FORGET_PAIRS \
+	FORGET_ORPHANS " AND a.%k OPERATOR(pg_catalog.=) ANY ($1::%t[])"
+
+/* what past.c does: rows of what pairs were until now */
+#define KEEP_PAST(source, held) \
+	"INSERT INTO %h (%k, node_id, rule_id, manual, since, until, held)" \
+	" SELECT key, node_id, rule_id, manual, since, %m, " held " FROM " source \
+	"  WHERE since OPERATOR(pg_catalog.<) %m AND NOT territory.moment_is_own(since)"
+#define ENDED " RETURNING a.%k AS key, a.node_id, a.rule_id, a.manual, a.since"
+
 /*
- * The statements. A letter after % stands for: p the table of pairs, k its key
- * column, t the type of the key, o the attached table.
+ * The statements. A letter after % stands for: p the table of pairs, h that of
+ * pairs that ended, k their key column, t the type of the key, o the attached
+ * table, m the moment, which is the last argument. Letters of arguments: arrays
+ * of k keys, i integers (node and rule ids), b booleans, s times; m the moment.
+ *
+ * Where history is kept, those that end pairs return them, or write them into
+ * that table themselves.
  */
 static const struct
 {
 	const char *text;
 	int			result;
-	int			arguments;		/* arrays: keys, node ids, rule ids; but two of keys for REKEY */
+	const char *arguments;
+	const char *with_history;	/* instead of text; NULL: the same */
+	int			history_result;
 }			statements[] = {
 	[PAIRS_FETCH] = {
 		"SELECT %k, node_id, rule_id, manual FROM %p"
 		" WHERE %k OPERATOR(pg_catalog.=) ANY ($1::%t[]) ORDER BY 1, 2",
-	SPI_OK_SELECT, 1},
+	SPI_OK_SELECT, "k"},
 	[PAIRS_IN_RANGE] = {
 		"SELECT FROM %p a"
 		" WHERE a.%k OPERATOR(pg_catalog.>=) (SELECT p.key FROM pg_catalog.unnest($1::%t[]) AS p (key) ORDER BY 1 LIMIT 1)"
 		"   AND a.%k OPERATOR(pg_catalog.<=) (SELECT p.key FROM pg_catalog.unnest($1::%t[]) AS p (key) ORDER BY 1 DESC LIMIT 1)"
 		" LIMIT 1",
-	SPI_OK_SELECT, 1},
+	SPI_OK_SELECT, "k"},
 	[PAIRS_ADD] = {
 		"INSERT INTO %p (%k, node_id, rule_id, manual, since)"
-		" SELECT p.key, p.node_id, p.rule_id, false, pg_catalog.now()"
-		"   FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS p (key, node_id, rule_id)",
-	SPI_OK_INSERT, 3},
+		" SELECT p.key, p.node_id, p.rule_id, false, %m FROM " PAIR_LIST,
+	SPI_OK_INSERT, "kiim"},
 	[PAIRS_INSERT] = {
-		"INSERT INTO %p AS a (%k, node_id, rule_id, manual, since)"
-		" SELECT p.key, p.node_id, p.rule_id, false, pg_catalog.now()"
-		"   FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS p (key, node_id, rule_id)"
-		" ON CONFLICT (%k, node_id) DO UPDATE SET rule_id = EXCLUDED.rule_id"
-		"  WHERE a.rule_id IS NULL OR a.rule_id OPERATOR(pg_catalog.<>) EXCLUDED.rule_id",
-	SPI_OK_INSERT, 3},
+		INSERT_OR_CORRECT, SPI_OK_INSERT, "kiim",
+		"WITH was AS ("
+		"  SELECT a.%k AS key, a.node_id, a.rule_id, a.manual, a.since FROM " PAIR_LIST
+		"    JOIN %p a ON a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id"
+		"   WHERE a.rule_id IS NULL OR a.rule_id OPERATOR(pg_catalog.<>) p.rule_id),"
+		" past AS (" KEEP_PAST("was", "true") ")"
+		" " INSERT_OR_CORRECT,
+	SPI_OK_INSERT},
 	[PAIRS_DELETE] = {
-		"DELETE FROM %p a USING ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2)) AS p (key, node_id)"
-		" WHERE a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id",
-	SPI_OK_DELETE, 2},
+		DELETE_PAIRS, SPI_OK_DELETE, "kim", DELETE_PAIRS ENDED, SPI_OK_DELETE_RETURNING},
 	[PAIRS_SET_RULE] = {
-		"UPDATE %p a SET rule_id = p.rule_id"
-		"  FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS p (key, node_id, rule_id)"
-		" WHERE a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id",
-	SPI_OK_UPDATE, 3},
+		SET_RULE, SPI_OK_UPDATE, "kiim",
+		"WITH was AS ("
+		"  SELECT a.%k AS key, a.node_id, a.rule_id, a.manual, a.since FROM " PAIR_LIST
+		"    JOIN %p a ON a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id),"
+		" past AS (" KEEP_PAST("was", "true") ")"
+		" " SET_RULE,
+	SPI_OK_UPDATE},
 	[PAIRS_FORGET] = {
-		"DELETE FROM %p a WHERE a.%k OPERATOR(pg_catalog.=) ANY ($1::%t[])"
-		" AND NOT EXISTS (SELECT FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) a.%k)",
-	SPI_OK_DELETE, 1},
+		FORGET_PAIRS, SPI_OK_DELETE, "k", FORGET_PAIRS ENDED, SPI_OK_DELETE_RETURNING},
 	[PAIRS_REKEY] = {
 		/* the sort makes all deletions precede the first insertion */
 		"WITH moved AS ("
-		"  DELETE FROM %p a USING ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2::%t[])) AS p (was, now)"
+		"  DELETE FROM %p a USING " KEY_LIST
 		"   WHERE a.%k OPERATOR(pg_catalog.=) p.was"
 		"  RETURNING p.now, a.node_id, a.rule_id, a.manual, a.since)"
 		" INSERT INTO %p AS a (%k, node_id, rule_id, manual, since)"
 		" SELECT now, node_id, rule_id, manual, since FROM moved ORDER BY 1, 2"
 		" ON CONFLICT (%k, node_id) DO UPDATE SET manual = a.manual OR EXCLUDED.manual",
-	SPI_OK_INSERT, 2},
+	SPI_OK_INSERT, "kk"},
+	[PAST_MAKE_ROOM] = {
+		"DELETE FROM %h h USING " KEY_LIST
+		" WHERE h.%k OPERATOR(pg_catalog.=) p.now AND h.%k OPERATOR(pg_catalog.<>) ALL ($1::%t[])"
+		"   AND (EXISTS (SELECT FROM %h m WHERE m.%k OPERATOR(pg_catalog.=) p.was AND m.node_id OPERATOR(pg_catalog.=) h.node_id"
+		"                 AND m.since OPERATOR(pg_catalog.<) h.until AND h.since OPERATOR(pg_catalog.<) m.until)"
+		"     OR EXISTS (SELECT FROM %p m WHERE m.%k OPERATOR(pg_catalog.=) p.was AND m.node_id OPERATOR(pg_catalog.=) h.node_id"
+		"                 AND m.since OPERATOR(pg_catalog.<) h.until))",
+	SPI_OK_DELETE, "kk"},
+	[PAST_REKEY] = {
+		"UPDATE %h h SET %k = p.now FROM " KEY_LIST " WHERE h.%k OPERATOR(pg_catalog.=) p.was",
+	SPI_OK_UPDATE, "kk"},
+	[PAST_ADD] = {
+		"INSERT INTO %h (%k, node_id, rule_id, manual, since, until, held)"
+		" SELECT p.key, p.node_id, p.rule_id, p.manual, p.since, %m, p.held"
+		"   FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
+		"                   pg_catalog.unnest($5), pg_catalog.unnest($6)) AS p (key, node_id, rule_id, manual, since, held)",
+	SPI_OK_INSERT, "kiibsbm"},
+	[PAST_PRUNE] = {
+		"DELETE FROM %h h WHERE h.until OPERATOR(pg_catalog.<) %m",
+	SPI_OK_DELETE, "m"},
 	[PAIRS_FORGET_ORPHANS] = {
-		"DELETE FROM %p a"
-		" WHERE NOT EXISTS (SELECT FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) a.%k)",
-	SPI_OK_DELETE, 0}
+		FORGET_ORPHANS, SPI_OK_DELETE, "m",
+		"WITH ended AS (" FORGET_ORPHANS ENDED "),"
+		" past AS (" KEEP_PAST("ended", "false") ")"
+		" SELECT pg_catalog.count(*) FROM ended",
+	SPI_OK_SELECT}
 };
 
 /* records from which on a batch is large */
 #define LARGE_BATCH 64
+
+#define MOST_ARGUMENTS 7
 
 static HTAB *plans = NULL;
 
@@ -138,6 +208,16 @@ trigger_depth(void)
 }
 
 /*
+ * pairs_is_own_statement tells a trigger whether the engine's own statement fired
+ * it.
+ */
+bool
+pairs_is_own_statement(void)
+{
+	return writing_depth != 0 && trigger_depth() == writing_depth;
+}
+
+/*
  * pairs_may_write tells the guard of an assignment table whether the statement
  * is the engine's own, or a cascade of a user's foreign key, which removes the
  * pairs of deleted records as the engine would.
@@ -146,8 +226,17 @@ bool
 pairs_may_write(bool delete)
 {
 	if (writing_depth != 0)
-		return trigger_depth() == writing_depth;
+		return pairs_is_own_statement();
 	return delete && InNoForceRLSOperation();
+}
+
+/*
+ * has_history tells whether a statement is to keep what pairs were.
+ */
+static bool
+has_history(const ObjectInfo *object, PairStatement statement)
+{
+	return object->history && statements[statement].with_history != NULL;
 }
 
 /*
@@ -156,10 +245,12 @@ pairs_may_write(bool delete)
 static char *
 statement_text(const ObjectInfo *object, PairStatement statement)
 {
+	const char *model = has_history(object, statement) ?
+		statements[statement].with_history : statements[statement].text;
 	StringInfoData text;
 
 	initStringInfo(&text);
-	for (const char *c = statements[statement].text; *c; c++)
+	for (const char *c = model; *c; c++)
 	{
 		if (*c != '%')
 		{
@@ -169,6 +260,10 @@ statement_text(const ObjectInfo *object, PairStatement statement)
 		c++;
 		if (*c == 'p')
 			appendStringInfoString(&text, catalog_qualified_name(object->assignment));
+		else if (*c == 'h')
+			appendStringInfoString(&text, catalog_qualified_name(object->past));
+		else if (*c == 'm')
+			appendStringInfo(&text, "$%zu", strlen(statements[statement].arguments));
 		else if (*c == 'k')
 			appendStringInfoString(&text, quote_identifier(NameStr(object->key_column)));
 		else if (*c == 't')
@@ -182,19 +277,30 @@ statement_text(const ObjectInfo *object, PairStatement statement)
 }
 
 /*
+ * argument_types returns the types of a statement's arguments.
+ */
+static void
+argument_types(const ObjectInfo *object, PairStatement statement, Oid *types)
+{
+	for (const char *letter = statements[statement].arguments; *letter; letter++)
+		*types++ = *letter == 'k' ? get_array_type(object->key_type) :
+			*letter == 'i' ? INT4ARRAYOID :
+			*letter == 'b' ? BOOLARRAYOID :
+			*letter == 's' ? TIMESTAMPTZARRAYOID : TIMESTAMPTZOID;
+}
+
+/*
  * prepare makes a plan that outlives the transaction. It is for any number of
  * keys: one made for a large batch might read the whole table instead, each time.
  */
 static SPIPlanPtr
 prepare(const ObjectInfo *object, PairStatement statement)
 {
-	Oid			keys = get_array_type(object->key_type);
-	Oid			types[3] = {keys, INT4ARRAYOID, INT4ARRAYOID};
+	Oid			types[MOST_ARGUMENTS];
 	SPIPlanPtr	plan;
 
-	if (statement == PAIRS_REKEY)
-		types[1] = keys;
-	plan = SPI_prepare_cursor(statement_text(object, statement), statements[statement].arguments,
+	argument_types(object, statement, types);
+	plan = SPI_prepare_cursor(statement_text(object, statement), strlen(statements[statement].arguments),
 							  types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare a statement on %s", get_rel_name(object->assignment));
@@ -207,7 +313,7 @@ prepare(const ObjectInfo *object, PairStatement statement)
 static PlanEntry *
 find_plan(const ObjectInfo *object, PairStatement statement)
 {
-	PlanKey		key = {object->assignment, object->key_type, statement};
+	PlanKey		key = {object->assignment, object->key_type, statement, has_history(object, statement)};
 	PlanEntry  *entry;
 	SPIPlanPtr	plan;
 	bool		found;
@@ -243,15 +349,17 @@ run_plan(const ObjectInfo *object, PairStatement statement, Datum *values)
 {
 	PlanEntry  *entry = find_plan(object, statement);
 	SPIPlanPtr	plan = entry->plan;
+	int			expected = has_history(object, statement) ?
+		statements[statement].history_result : statements[statement].result;
 	int			pin;
 
-	if (entry->planned || statement == PAIRS_FORGET_ORPHANS)
+	if (entry->planned || statement == PAIRS_FORGET_ORPHANS || statement == PAST_PRUNE)
 	{
-		session_execute_plan(plan, statements[statement].result, values, NULL);
+		session_execute_plan(plan, expected, values, NULL);
 		return;
 	}
 	pin = session_pin(NULL, PIN_INDEXES);
-	session_execute_plan(plan, statements[statement].result, values, NULL);
+	session_execute_plan(plan, expected, values, NULL);
 	session_unpin(pin);
 	/* a statement of a user's trigger may have made another plan meanwhile */
 	entry->planned = entry->plan == plan;
@@ -323,6 +431,45 @@ pair_arrays(const ObjectInfo *object, const PairList *list, Datum *arrays)
 												   INT4OID, 4, true, TYPALIGN_INT));
 	pfree(column);
 	pfree(nulls);
+}
+
+/*
+ * past_arrays makes the arrays of a list of pairs that ended.
+ */
+static void
+past_arrays(const ObjectInfo *object, const PastList *list, Datum *arrays)
+{
+	Oid			types[6] = {object->key_type, INT4OID, INT4OID, BOOLOID, TIMESTAMPTZOID, BOOLOID};
+	Datum	   *columns[6];
+	bool	   *nulls = palloc0(list->count * sizeof(bool));
+	bool	   *no_rule = palloc(list->count * sizeof(bool));
+	int			bounds[1] = {1};
+	int			count[1] = {list->count};
+
+	for (int i = 0; i < 6; i++)
+		columns[i] = palloc(list->count * sizeof(Datum));
+	for (int i = 0; i < list->count; i++)
+	{
+		const PastPair *pair = &list->pairs[i];
+
+		columns[0][i] = pair->key;
+		columns[1][i] = Int32GetDatum(pair->node_id);
+		columns[2][i] = Int32GetDatum(pair->rule_id);
+		columns[3][i] = BoolGetDatum(pair->manual);
+		columns[4][i] = TimestampTzGetDatum(pair->since);
+		columns[5][i] = BoolGetDatum(pair->held);
+		no_rule[i] = pair->rule_id == 0;
+	}
+	for (int i = 0; i < 6; i++)
+	{
+		int16		typlen;
+		bool		byval;
+		char		align;
+
+		get_typlenbyvalalign(types[i], &typlen, &byval, &align);
+		arrays[i] = PointerGetDatum(construct_md_array(columns[i], i == 2 ? no_rule : nulls, 1, count, bounds,
+													   types[i], typlen, byval, align));
+	}
 }
 
 /*
@@ -465,21 +612,46 @@ pairs_fetch(PairAccess *access, const bool *fresh, StoredPair **stored)
 }
 
 /*
+ * note_ended notes the pairs that a statement removed.
+ */
+static void
+note_ended(const ObjectInfo *object, PastList *past)
+{
+	SPITupleTable *table = SPI_tuptable;
+	int16		typlen;
+	bool		byval;
+
+	get_typlenbyval(object->key_type, &typlen, &byval);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		StoredPair	stored = read_pair(table->vals[i], table->tupdesc);
+		Pair		pair = {.node_id = stored.node_id,.old_rule = stored.rule_id,.manual = stored.manual};
+		bool		isnull;
+
+		pair.key = datumCopy(SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull), byval, typlen);
+		pair.since = DatumGetTimestampTz(SPI_getbinval(table->vals[i], table->tupdesc, 5, &isnull));
+		past_append(past, &pair, false);
+	}
+	SPI_freetuptable(table);
+}
+
+/*
  * execute_list runs one of the statements that take a list of pairs. A user's
  * triggers may write other pairs meanwhile.
  */
 static void
-execute_list(PairAccess *access, PairStatement statement, const PairList *list)
+execute_list(PairAccess *access, PairStatement statement, const PairList *list, PastList *past)
 {
-	Datum		arrays[3];
+	Datum		values[4];
 
 	if (list->count == 0)
 		return;
 	access->complete = false;
-	pair_arrays(access->object, list, arrays);
-	(void) execute(access->object, statement, arrays);
-	for (int i = 0; i < 3; i++)
-		pfree(DatumGetPointer(arrays[i]));
+	pair_arrays(access->object, list, values);
+	values[strlen(statements[statement].arguments) - 1] = TimestampTzGetDatum(past->until);
+	(void) execute(access->object, statement, values);
+	if (past->kept && statement == PAIRS_DELETE)
+		note_ended(access->object, past);
 }
 
 /*
@@ -497,21 +669,46 @@ may_write_directly(const PairAccess *access, const PairList *list, CmdType comma
  * (CMD_UPDATE). What cannot be changed where it stood is left to SQL.
  */
 static void
-change_stored(PairAccess *access, const PairList *list, CmdType command)
+change_stored(PairAccess *access, const PairList *list, CmdType command, PastList *past)
 {
 	PairStatement statement = command == CMD_DELETE ? PAIRS_DELETE : PAIRS_SET_RULE;
 	PairList	rest = {0};
 
 	if (!may_write_directly(access, list, command))
 	{
-		execute_list(access, statement, list);
+		execute_list(access, statement, list, past);
 		return;
 	}
 	if (command == CMD_DELETE)
-		store_delete(access->store, list, &rest);
+		store_delete(access->store, list, &rest, past);
 	else
-		store_set_rule(access->store, list, &rest);
-	execute_list(access, statement, &rest);
+		store_set_rule(access->store, list, &rest, past);
+	execute_list(access, statement, &rest, past);
+}
+
+/*
+ * write_past writes what pairs were that were changed directly.
+ */
+static void
+write_past(const ObjectInfo *object, const PastList *past)
+{
+	Datum		values[MOST_ARGUMENTS];
+
+	if (past->count == 0 || past_write(object, past))
+		return;
+	past_arrays(object, past, values);
+	values[6] = TimestampTzGetDatum(past->until);
+	(void) execute(object, PAST_ADD, values);
+}
+
+/*
+ * moment_now is when pairs change now: where history is kept, a moment to be found
+ * there.
+ */
+static TimestampTz
+moment_now(const ObjectInfo *object)
+{
+	return object->history ? moment_take(object->object) : GetCurrentTimestamp();
 }
 
 /*
@@ -521,12 +718,44 @@ change_stored(PairAccess *access, const PairList *list, CmdType command)
 void
 pairs_write(PairAccess *access, Difference *difference)
 {
-	change_stored(access, &difference->deleted, CMD_DELETE);
-	change_stored(access, &difference->changed, CMD_UPDATE);
+	PastList	past = {.kept = access->object->history};
+
+	if (difference->deleted.count == 0 && difference->changed.count == 0 && difference->inserted.count == 0)
+		return;
+	past.until = moment_now(access->object);
+	change_stored(access, &difference->deleted, CMD_DELETE, &past);
+	change_stored(access, &difference->changed, CMD_UPDATE, &past);
+	write_past(access->object, &past);
 	if (may_write_directly(access, &difference->inserted, CMD_INSERT))
-		store_insert(access->store, &difference->inserted);
+		store_insert(access->store, &difference->inserted, past.until);
 	else
-		execute_list(access, access->complete ? PAIRS_ADD : PAIRS_INSERT, &difference->inserted);
+		execute_list(access, access->complete ? PAIRS_ADD : PAIRS_INSERT, &difference->inserted, &past);
+}
+
+/*
+ * keep_ended writes the pairs of the last statement's result to the history.
+ */
+static void
+keep_ended(const ObjectInfo *object)
+{
+	PastList	past = {.kept = true,.until = moment_take(object->object)};
+
+	note_ended(object, &past);
+	write_past(object, &past);
+}
+
+/*
+ * pairs_removed writes the pairs that were removed by another than the engine.
+ */
+void
+pairs_removed(const ObjectInfo *object)
+{
+	if (!object->history)
+		return;
+	session_execute(psprintf("SELECT %s, node_id, rule_id, manual, since FROM territory_ended",
+							 quote_identifier(NameStr(object->key_column))), SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	if (SPI_processed > 0)
+		keep_ended(object);
 }
 
 /*
@@ -536,15 +765,21 @@ uint64
 pairs_forget(const ObjectInfo *object, const Datum *keys, int count)
 {
 	Datum		values[1];
+	uint64		removed;
 
 	if (count == 0)
 		return 0;
 	values[0] = key_array(object, keys, count);
-	return execute(object, PAIRS_FORGET, values);
+	removed = execute(object, PAIRS_FORGET, values);
+	if (object->history && removed > 0)
+		keep_ended(object);
+	return removed;
 }
 
 /*
- * pairs_rekey carries the pairs of records over to their new keys.
+ * pairs_rekey carries the pairs of records, and their history, over to their new
+ * keys. A record that once had such a key keeps of its history what does not
+ * contradict that.
  */
 void
 pairs_rekey(const ObjectInfo *object, const Datum *from, const Datum *to, int count)
@@ -555,14 +790,29 @@ pairs_rekey(const ObjectInfo *object, const Datum *from, const Datum *to, int co
 		return;
 	values[0] = key_array(object, from, count);
 	values[1] = key_array(object, to, count);
+	(void) execute(object, PAST_MAKE_ROOM, values);
+	(void) execute(object, PAST_REKEY, values);
 	(void) execute(object, PAIRS_REKEY, values);
 }
 
 /*
  * pairs_forget_orphans removes the pairs of records that are not there.
  */
-uint64
+void
 pairs_forget_orphans(const ObjectInfo *object)
 {
-	return execute(object, PAIRS_FORGET_ORPHANS, NULL);
+	Datum		values[1] = {TimestampTzGetDatum(moment_now(object))};
+
+	(void) execute(object, PAIRS_FORGET_ORPHANS, values);
+}
+
+/*
+ * pairs_prune removes from the history what ended before a time.
+ */
+uint64
+pairs_prune(const ObjectInfo *object, TimestampTz before)
+{
+	Datum		values[1] = {TimestampTzGetDatum(before)};
+
+	return execute(object, PAST_PRUNE, values);
 }

@@ -38,11 +38,20 @@ extern void pairs_write(PairAccess *access, Difference *difference);
 /* removes all pairs of deleted records; keeps those of records that moved to another partition */
 extern uint64 pairs_forget(const ObjectInfo *object, const Datum *keys, int count);
 
-/* records got other keys */
+/* records got other keys; their history goes with them */
 extern void pairs_rekey(const ObjectInfo *object, const Datum *from, const Datum *to, int count);
 
 /* removes the pairs of records that are not there (any more) */
-extern uint64 pairs_forget_orphans(const ObjectInfo *object);
+extern void pairs_forget_orphans(const ObjectInfo *object);
+
+/* forgets what ended before a time */
+extern uint64 pairs_prune(const ObjectInfo *object, TimestampTz before);
+
+/* Is the statement whose trigger is running one of the engine's own? */
+extern bool pairs_is_own_statement(void);
+
+/* pairs that a cascade removed: those of the transition table territory_ended, which SPI knows */
+extern void pairs_removed(const ObjectInfo *object);
 
 /* May the statement that the guard of an assignment table sees go on? */
 extern bool pairs_may_write(bool delete);

@@ -10,8 +10,7 @@
  * All of that passes the executor by, and with it whatever a user may have put
  * on the table. So it is done only where there is nothing to pass by: the
  * columns are those that attach made, and no constraint, rule or trigger would
- * look at the rows. That is asked of the relation cache each time, which
- * knows. Row-level security does not apply, for the engine works as the owner.
+ * look at the rows (bare.c). Row-level security does not apply, for the engine works as the owner.
  */
 #include "postgres.h"
 
@@ -20,20 +19,17 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "assign/bare.h"
 #include "assign/store.h"
-#include "base/catalog.h"
 #include "base/session.h"
 #include "compat.h"
 
@@ -65,36 +61,18 @@ struct Store
 };
 
 /*
- * has_column tells whether a column is as attach made it.
- */
-static bool
-has_column(TupleDesc desc, int number, const char *name, Oid type, Oid collation, bool notnull)
-{
-	Form_pg_attribute column = TupleDescAttr(desc, number - 1);
-
-	return !column->attisdropped && strcmp(NameStr(column->attname), name) == 0 &&
-		column->atttypid == type && column->atttypmod == -1 && column->attcollation == collation &&
-		column->attnotnull == notnull && column->attgenerated == '\0' && column->attidentity == '\0';
-}
-
-/*
  * has_layout tells whether the table is as attach made it, but for triggers and
  * indexes.
  */
 static bool
 has_layout(Relation rel, const ObjectInfo *object)
 {
-	Form_pg_class form = rel->rd_rel;
-	TupleDesc	desc = RelationGetDescr(rel);
-
-	return form->relkind == RELKIND_RELATION && form->relowner == object->owner &&
-		!form->relispartition && !form->relhassubclass && rel->rd_rules == NULL &&
-		desc->natts == COLUMNS && (desc->constr == NULL || desc->constr->num_check == 0) &&
-		has_column(desc, COLUMN_KEY, NameStr(object->key_column), object->key_type, object->key_collation, true) &&
-		has_column(desc, COLUMN_NODE, "node_id", INT4OID, InvalidOid, true) &&
-		has_column(desc, COLUMN_RULE, "rule_id", INT4OID, InvalidOid, false) &&
-		has_column(desc, COLUMN_MANUAL, "manual", BOOLOID, InvalidOid, true) &&
-		has_column(desc, COLUMN_SINCE, "since", TIMESTAMPTZOID, InvalidOid, true);
+	return bare_table(rel, object, COLUMNS) &&
+		bare_column(rel, COLUMN_KEY, NameStr(object->key_column), object->key_type, object->key_collation, true) &&
+		bare_column(rel, COLUMN_NODE, "node_id", INT4OID, InvalidOid, true) &&
+		bare_column(rel, COLUMN_RULE, "rule_id", INT4OID, InvalidOid, false) &&
+		bare_column(rel, COLUMN_MANUAL, "manual", BOOLOID, InvalidOid, true) &&
+		bare_column(rel, COLUMN_SINCE, "since", TIMESTAMPTZOID, InvalidOid, true);
 }
 
 /*
@@ -132,9 +110,7 @@ store_open(const ObjectInfo *object)
 	Relation	key_index = NULL;
 	Store	   *store;
 
-	if (has_layout(rel, object) &&
-		pg_class_aclmask(object->assignment, object->owner, ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE,
-						 ACLMASK_ALL) == (ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE))
+	if (has_layout(rel, object))
 		key_index = open_key_index(rel, object->key_type);
 	if (key_index == NULL)
 	{
@@ -164,48 +140,12 @@ store_close(Store *store)
 }
 
 /*
- * is_guard tells whether a trigger is ours, which lets the engine pass.
- */
-static bool
-is_guard(const Trigger *trigger)
-{
-	char	   *function;
-
-	if (TRIGGER_FOR_ROW(trigger->tgtype) || strcmp(trigger->tgname, "00_territory_guard") != 0)
-		return false;
-	function = get_func_name(trigger->tgfoid);
-	return function != NULL && strcmp(function, "assignment_guard") == 0 &&
-		get_func_namespace(trigger->tgfoid) == get_rel_namespace(catalog_table("object"));
-}
-
-/*
- * has_triggers tells whether a command would fire any trigger but ours. Foreign
- * keys and deferrable constraints are triggers too.
- */
-static bool
-has_triggers(Relation rel, CmdType command)
-{
-	const TriggerDesc *triggers = rel->trigdesc;
-
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-	{
-		const Trigger *trigger = &triggers->triggers[i];
-
-		if ((command == CMD_INSERT ? TRIGGER_FOR_INSERT(trigger->tgtype) :
-			 command == CMD_UPDATE ? TRIGGER_FOR_UPDATE(trigger->tgtype) :
-			 TRIGGER_FOR_DELETE(trigger->tgtype)) && !is_guard(trigger))
-			return true;
-	}
-	return false;
-}
-
-/*
  * store_may tells whether nothing would look at what a command does.
  */
 bool
 store_may(const Store *store, CmdType command)
 {
-	return !has_triggers(store->rel, command);
+	return bare_of_triggers(store->rel, command);
 }
 
 /*
@@ -246,13 +186,14 @@ keep_pair(Found *found, TupleTableSlot *slot, int record)
 			palloc(found->room * sizeof(StoredPair));
 	}
 	pair = &found->pairs[found->count++];
-	slot_getsomeattrs(slot, COLUMN_MANUAL);
+	slot_getsomeattrs(slot, COLUMN_SINCE);
 	isnull = slot->tts_isnull[COLUMN_RULE - 1];
 	pair->record = record;
 	pair->node_id = DatumGetInt32(slot->tts_values[COLUMN_NODE - 1]);
 	pair->rule_id = isnull ? 0 : DatumGetInt32(slot->tts_values[COLUMN_RULE - 1]);
 	pair->manual = DatumGetBool(slot->tts_values[COLUMN_MANUAL - 1]);
 	pair->row = slot->tts_tid;
+	pair->since = DatumGetTimestampTz(slot->tts_values[COLUMN_SINCE - 1]);
 }
 
 /*
@@ -329,16 +270,6 @@ store_fetch(Store *store, const KeySet *keys, StoredPair **stored)
 }
 
 /*
- * is_plain tells whether an index can be given its entries by the pairs alone.
- */
-static bool
-is_plain(Relation index, const IndexInfo *info)
-{
-	return info->ii_Expressions == NIL && info->ii_Predicate == NIL &&
-		info->ii_ExclusionOps == NULL && index->rd_index->indimmediate;
-}
-
-/*
  * open_indexes opens the table's indexes for writing.
  */
 static void
@@ -353,7 +284,7 @@ open_indexes(Store *store)
 	ExecOpenIndices(store->result, false);
 	store->plain = true;
 	for (int i = 0; i < store->result->ri_NumIndices; i++)
-		store->plain &= is_plain(store->result->ri_IndexRelationDescs[i], store->result->ri_IndexRelationInfo[i]);
+		store->plain &= bare_index(store->result->ri_IndexRelationDescs[i], store->result->ri_IndexRelationInfo[i]);
 }
 
 /*
@@ -551,9 +482,8 @@ fill_index(Store *store, int number, const PairList *list, TimestampTz since)
  * store_insert adds pairs. The indexes check that they were not there.
  */
 void
-store_insert(Store *store, const PairList *list)
+store_insert(Store *store, const PairList *list, TimestampTz since)
 {
-	TimestampTz since = GetCurrentTransactionStartTimestamp();
 	SessionRole role;
 
 	if (list->count == 0)
@@ -575,10 +505,10 @@ keep_rest(PairList *rest, const Pair *pair)
 }
 
 /*
- * store_delete removes fetched pairs.
+ * store_delete removes fetched pairs, and notes what they were.
  */
 void
-store_delete(Store *store, const PairList *list, PairList *rest)
+store_delete(Store *store, const PairList *list, PairList *rest, PastList *past)
 {
 	SessionRole role;
 	CommandId	command;
@@ -596,6 +526,8 @@ store_delete(Store *store, const PairList *list, PairList *rest)
 		if (table_tuple_delete(store->rel, &list->pairs[i].row, command, SnapshotSelf, InvalidSnapshot,
 							   true, &failure, false) != TM_Ok)
 			keep_rest(rest, &list->pairs[i]);
+		else
+			past_append(past, &list->pairs[i], false);
 	}
 	end_write(&role);
 }
@@ -632,10 +564,10 @@ set_rule(Store *store, Pair *pair, CommandId command, TupleTableSlot *old, Tuple
 }
 
 /*
- * store_set_rule sets the rule of fetched pairs, or none.
+ * store_set_rule sets the rule of fetched pairs, or none, and notes what they were.
  */
 void
-store_set_rule(Store *store, const PairList *list, PairList *rest)
+store_set_rule(Store *store, const PairList *list, PairList *rest, PastList *past)
 {
 	SessionRole role;
 	CommandId	command;
@@ -656,6 +588,8 @@ store_set_rule(Store *store, const PairList *list, PairList *rest)
 		CHECK_FOR_INTERRUPTS();
 		if (!set_rule(store, &list->pairs[i], command, old, new, estate))
 			keep_rest(rest, &list->pairs[i]);
+		else
+			past_append(past, &list->pairs[i], true);
 	}
 	FreeExecutorState(estate);
 	ExecDropSingleTupleTableSlot(new);

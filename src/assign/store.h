@@ -11,6 +11,7 @@
 
 #include "assign/keyset.h"
 #include "assign/pair.h"
+#include "assign/past.h"
 #include "rule/object.h"
 
 typedef struct Store Store;
@@ -29,10 +30,10 @@ extern bool store_may(const Store *store, CmdType command);
 extern int	store_fetch(Store *store, const KeySet *keys, StoredPair **stored);
 
 /* adds rule-made pairs of which none is there */
-extern void store_insert(Store *store, const PairList *list);
+extern void store_insert(Store *store, const PairList *list, TimestampTz since);
 
-/* Of pairs that were fetched. Those that somebody changed since are left in rest. */
-extern void store_delete(Store *store, const PairList *list, PairList *rest);
-extern void store_set_rule(Store *store, const PairList *list, PairList *rest);
+/* Of pairs that were fetched. Those that somebody changed since are left in rest; what the others were comes to past. */
+extern void store_delete(Store *store, const PairList *list, PairList *rest, PastList *past);
+extern void store_set_rule(Store *store, const PairList *list, PairList *rest, PastList *past);
 
 #endif							/* TERRITORY_STORE_H */

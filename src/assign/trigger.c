@@ -22,6 +22,7 @@
 #include "base/lock.h"
 #include "base/session.h"
 #include "base/triggers.h"
+#include "history/cause.h"
 #include "rule/ruleset.h"
 
 PG_FUNCTION_INFO_V1(territory_statement_begin);
@@ -29,6 +30,7 @@ PG_FUNCTION_INFO_V1(territory_statement_end);
 PG_FUNCTION_INFO_V1(territory_record_changed);
 PG_FUNCTION_INFO_V1(territory_records_truncated);
 PG_FUNCTION_INFO_V1(territory_assignment_guard);
+PG_FUNCTION_INFO_V1(territory_assignment_ended);
 
 /*
  * territory_statement_begin: BEFORE INSERT OR UPDATE OR DELETE, each statement.
@@ -171,6 +173,7 @@ territory_records_truncated(PG_FUNCTION_ARGS)
 										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
 	const Target *target = target_find(trigger->tg_relation);
 	ObjectInfo	info;
+	int			cause;
 
 	if (!OidIsValid(target->object))
 		return PointerGetDatum(NULL);
@@ -183,7 +186,9 @@ territory_records_truncated(PG_FUNCTION_ARGS)
 		object_require(target->object, &info);
 		session_restore_role(&role);
 	}
-	(void) pairs_forget_orphans(&info);
+	cause = cause_push(CAUSE_TRUNCATED, NULL);
+	pairs_forget_orphans(&info);
+	cause_pop(cause);
 	SPI_finish();
 	return PointerGetDatum(NULL);
 }
@@ -207,5 +212,57 @@ territory_assignment_guard(PG_FUNCTION_ARGS)
 				 errmsg("table %s is written by the engine only",
 						catalog_qualified_name(RelationGetRelid(rel))),
 				 errhint("Change the rules, or exclude the record by a row of territory.exclusion.")));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * find_by_assignment reads the object whose pairs a table holds; false when there
+ * is none.
+ */
+static bool
+find_by_assignment(Oid assignment, ObjectInfo *info)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(assignment)};
+	SessionRole role;
+	bool		found;
+	bool		isnull;
+
+	session_become(&role, catalog_owner());
+	session_execute("SELECT object FROM territory.object WHERE assignment OPERATOR(pg_catalog.=) $1",
+					SPI_OK_SELECT, 1, types, values, NULL);
+	found = SPI_processed > 0 &&
+		object_load(DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)), info);
+	session_restore_role(&role);
+	return found;
+}
+
+/*
+ * territory_assignment_ended: AFTER DELETE on an assignment table, each statement,
+ * with a transition table. A cascade of a user's foreign key ends pairs too.
+ */
+Datum
+territory_assignment_ended(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, "assignment_ended",
+										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT);
+	SessionRole role;
+	ObjectInfo	info;
+	int			cause;
+
+	if (pairs_is_own_statement() || session_restoring(RelationGetRelid(trigger->tg_relation)))
+		return PointerGetDatum(NULL);
+	cause = cause_push(CAUSE_DELETED, NULL);
+	SPI_connect();
+	if (find_by_assignment(RelationGetRelid(trigger->tg_relation), &info))
+	{
+		if (SPI_register_trigger_data(trigger) != SPI_OK_TD_REGISTER)
+			elog(ERROR, "could not register transition tables");
+		session_become(&role, info.owner);
+		pairs_removed(&info);
+		session_restore_role(&role);
+	}
+	SPI_finish();
+	cause_pop(cause);
 	return PointerGetDatum(NULL);
 }

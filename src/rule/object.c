@@ -51,7 +51,7 @@ bool
 object_load(Oid relid, ObjectInfo *info)
 {
 	static KeptStatement find = {
-		"SELECT key_column, mode, assignment FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
+		"SELECT key_column, mode, assignment, history, past FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
 		SPI_OK_SELECT, 1, {OIDOID}
 	};
 	Datum		values[1] = {ObjectIdGetDatum(relid)};
@@ -68,6 +68,8 @@ object_load(Oid relid, ObjectInfo *info)
 	info->key_column = *DatumGetName(SPI_getbinval(row, desc, 1, &isnull));
 	info->mode = mode_of(SPI_getvalue(row, desc, 2));
 	info->assignment = DatumGetObjectId(SPI_getbinval(row, desc, 3, &isnull));
+	info->history = DatumGetBool(SPI_getbinval(row, desc, 4, &isnull));
+	info->past = DatumGetObjectId(SPI_getbinval(row, desc, 5, &isnull));
 	complete_info(info);
 	return true;
 }

@@ -15,6 +15,8 @@
 #define Anum_object_key_column	3
 #define Anum_object_mode		4
 #define Anum_object_assignment	5
+#define Anum_object_history		6
+#define Anum_object_past		7
 
 /* which of the matching nodes a record gets */
 typedef enum MatchMode
@@ -34,6 +36,8 @@ typedef struct ObjectInfo
 	Oid			key_type;		/* of a domain, the base type */
 	Oid			key_collation;
 	MatchMode	mode;
+	bool		history;		/* is kept */
+	Oid			past;			/* table of pairs that ended */
 } ObjectInfo;
 
 /* false when the table is not attached. Needs an SPI connection. */

@@ -613,7 +613,7 @@ sub make_steps
 	{
 		# a COPY or a SELECT cannot go through dblink_exec
 		$step->{sql} = 'SELECT 1;' if $step->{elsewhere} && $step->{sql} =~ /FROM STDIN|'SELECT|\nSELECT 1'/;
-		$step->{also} = join '', map { chance(0.08) ? $_ : () } qw(m v p);
+		$step->{also} = join '', map { chance(0.08) ? $_ : () } qw(m v p h);
 	}
 }
 
@@ -682,7 +682,7 @@ sub script
 	my @numbers = $steps ? @$steps : 0 .. $#{ $self->{steps} };
 	my $text = "\\set VERBOSITY verbose\n\\set ON_ERROR_ROLLBACK off\nRESET SESSION AUTHORIZATION;\nSET client_min_messages = warning;\n"
 	  . "\\echo -- world $self->{seed}\nSELECT oracle.clean();\n";
-	$text .= join '', @setup, $self->compare(-1, 'vpm');
+	$text .= join '', @setup, $self->compare(-1, 'vpmh');
 	$text .= "SELECT dblink_disconnect(n) FROM unnest(dblink_get_connections()) n;\nSELECT dblink_connect('other', format('host=%s port=%s user=%s dbname=%s options=-csearch_path=public,territory', current_setting('unix_socket_directories'), current_setting('port'), current_user, current_database()));\n" if $self->{dblink};
 	for my $number (@numbers)
 	{

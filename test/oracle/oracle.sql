@@ -84,7 +84,28 @@ LANGUAGE sql IMMUTABLE AS $$
      WHERE s.key IS NULL OR e.key IS NULL OR s.rule_id IS DISTINCT FROM e.rule_id
 $$;
 
--- One case: 'ok' or what is wrong. also: 'm' compares territory.match as well, 'v' territory.verify, 'p' the paths.
+-- What of the history cannot be; NULL when there is nothing. It is true of the present (pairs are what stands now), no
+-- record is twice in a node at a time, nothing ends before it begins, and each beginning and end is known.
+CREATE FUNCTION oracle.history_flaws(obj regclass) RETURNS text
+LANGUAGE sql AS $$
+    WITH pair AS MATERIALIZED (SELECT *, row_number() OVER () AS number FROM territory.pair_history(obj)),
+    told AS (SELECT key, node_id, rule_id, manual FROM territory.as_of(obj, clock_timestamp())),
+    stored AS (SELECT key, node_id, rule_id, manual FROM territory.assignments(obj))
+    SELECT string_agg(flaw, '; ') FROM (
+        SELECT format('%s overlaps %s', a, b) FROM pair a JOIN pair b ON a.key = b.key AND a.node_id = b.node_id AND a.number < b.number
+         WHERE tstzrange(a.since, a.until) && tstzrange(b.since, b.until)
+        UNION ALL SELECT format('%s is empty', a) FROM pair a WHERE a.until <= a.since
+        UNION ALL SELECT format('of %s the beginning or end is unknown', a) FROM pair a
+         WHERE NOT EXISTS (SELECT FROM territory.change c WHERE c.at = a.since AND c.object = obj)
+            OR a.until IS NOT NULL AND NOT EXISTS (SELECT FROM territory.change c WHERE c.at = a.until AND c.object = obj)
+        UNION ALL SELECT format('node %s has no path', h.node_id) FROM territory.record_history(obj) h WHERE h.path IS NULL
+        UNION ALL SELECT format('%s ended in the transaction that began it', h) FROM territory.record_history(obj) h WHERE h.xid = h.end_xid
+        UNION ALL (SELECT format('%s does not stand', t) FROM (TABLE told EXCEPT ALL TABLE stored) t)
+        UNION ALL (SELECT format('%s stands', t) FROM (TABLE stored EXCEPT ALL TABLE told) t)) f (flaw)
+$$;
+
+-- One case: 'ok' or what is wrong. also: 'm' compares territory.match as well, 'v' territory.verify, 'p' the paths,
+-- 'h' the history.
 -- Security definer: so that it looks at everything, whoever the world's writer is.
 CREATE FUNCTION oracle.compare(obj regclass, also text DEFAULT '', only_where text DEFAULT 'true') RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, territory, oracle
@@ -144,6 +165,12 @@ BEGIN
          WHERE w.names IS DISTINCT FROM territory.levels(n.path) OR w.model_id <> n.model_id;
         IF wrong IS NOT NULL THEN
             RETURN 'BAD paths: ' || wrong;
+        END IF;
+    END IF;
+    IF also ~ 'h' THEN
+        wrong := oracle.history_flaws(obj);
+        IF wrong IS NOT NULL THEN
+            RETURN 'BAD history: ' || wrong;
         END IF;
     END IF;
     RETURN format('ok %s %s', cardinality(expected), also);

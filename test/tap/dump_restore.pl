@@ -79,6 +79,13 @@ INSERT INTO territory.exclusion (object, key, node_id, note) VALUES
     ('"Sales Team"."Client''s accounts"', 'key 8', territory.node_id('World.Île-de-France'), NULL), ('lead', '12', NULL, NULL);
 SELECT territory.run('lead');
 SELECT territory.run('"Sales Team"."Client''s accounts"', "only" => 'size > 5');
+-- history
+UPDATE lead SET amount = 5, tags = '{a}' WHERE id < 10;
+DELETE FROM lead WHERE id = 20;
+INSERT INTO territory.node (path) VALUES ('World.Gone');
+INSERT INTO territory.rule (node_id, object, name, criteria) VALUES (territory.node_id('World.Gone'), 'lead', 'gone', 'id = 21');
+DELETE FROM territory.rule WHERE name = 'gone';
+DELETE FROM territory.node WHERE name = 'Gone';
 -- children before parents in the table
 UPDATE territory.node SET description = coalesce(description, '') || '!' WHERE parent_id IS NULL;
 -- what a re-evaluation would change: nobody may evaluate on the way
@@ -96,8 +103,11 @@ sub state
 	for my $query ('SELECT * FROM territory.model ORDER BY id', 'SELECT * FROM territory.node ORDER BY id',
 		'SELECT * FROM territory.object ORDER BY object::text', 'SELECT * FROM territory.rule ORDER BY id',
 		'SELECT * FROM territory.exclusion ORDER BY id', 'SELECT * FROM territory.run_log ORDER BY id',
+		'SELECT * FROM territory.change ORDER BY at', 'SELECT * FROM territory.former_node ORDER BY id', 'SELECT * FROM territory.audit ORDER BY id',
+		'SELECT * FROM territory.history ORDER BY object::text, key, node_id, during',
 		(map { "SELECT * FROM $_ ORDER BY 1, 2" } @tables, map { s/("?)$/_territory$1/r } @tables),
-		(map { "SELECT '$_', last_value, is_called FROM territory.${_}_id_seq" } qw(model node rule exclusion run_log)))
+		(map { "SELECT * FROM $_ ORDER BY 1, 2, since, until" } map { s/("?)$/_territory_history$1/r } @tables),
+		(map { "SELECT '$_', last_value, is_called FROM territory.${_}_id_seq" } qw(model node rule exclusion run_log audit)))
 	{
 		my $answer = $session->query("SET search_path = public; SET DateStyle = ISO; SET TimeZone = UTC; $query");
 		die "$query: $answer" if $answer =~ /ERROR/;
@@ -163,6 +173,8 @@ like($wrong, qr/^0 [1-9]/, 'the source has what a re-evaluation would change');
 my $state = state($one, $crm, 'lead');
 my $triggers = triggers($one);
 like($state, qr/"Client's accounts"/, 'the state is there');
+cmp_ok($one->query("SELECT count(*) FROM territory.history WHERE upper(during) IS NOT NULL AND end_cause IS NOT NULL"), '>', 5, 'pairs that ended among it');
+is($one->query("SELECT count(*) FROM territory.history WHERE path::text = 'World.Gone'"), 1, 'one of them was in a node that is gone');
 
 sub dumped { return "$folder/$_[0]" }
 run_ok('dump: plain', 'pg_dump', '-f', dumped('plain'), $source);
@@ -285,7 +297,7 @@ Psql->new($source)->do($grants);
 run_ok('no superuser: a superuser restores it', @restore, '-j4', dumped('owner_directory'));
 same('no superuser', $state, $triggers);
 my $session = Psql->new($target);
-is($session->query("SELECT count(*) FROM pg_tables WHERE tableowner = 'territory_dump_owner'"), 6, 'no superuser: tables have their owner');
+is($session->query("SELECT count(*) FROM pg_tables WHERE tableowner = 'territory_dump_owner'"), 8, 'no superuser: tables have their owner');
 is($session->query("SET ROLE territory_dump_owner; INSERT INTO $crm VALUES ('new', 'U''S', 5); SELECT string_agg(path::text, ' ') FROM territory.assignment WHERE key = 'new'"),
 	'World."St. Louis"', 'no superuser: a new record finds its territory');
 like($session->query("UPDATE territory.rule SET criteria = 'size > 6' WHERE name = 'gate'; SELECT count(*) FROM territory.assignment WHERE key = 'new'"),

@@ -54,7 +54,7 @@ sub make_database
 sub result
 {
 	my ($out) = @_;
-	my %r = (ok => 0, m => 0, v => 0, p => 0, pairs => 0, runs => 0, apart => 0, errors => {});
+	my %r = (ok => 0, m => 0, v => 0, p => 0, h => 0, pairs => 0, runs => 0, apart => 0, errors => {});
 	my ($step, $ended) = (-1, 0);
 	for my $line (split /\n/, $out)
 	{
@@ -133,14 +133,14 @@ sub job
 {
 	my ($number, $wanted) = @_;
 	my $database = "oracle_${$}_$number";
-	my %sum = (ok => 0, m => 0, v => 0, p => 0, pairs => 0, runs => 0, apart => 0, worlds => 0);
+	my %sum = (ok => 0, m => 0, v => 0, p => 0, h => 0, pairs => 0, runs => 0, apart => 0, worlds => 0);
 	my (%errors, @reports);
 	my $world_option = { %option, dblink => make_database($database) };
 	for (my $world_seed = $seed + $number; $sum{ok} < $wanted; $world_seed += $jobs)
 	{
 		my $world = World->new($world_seed, %$world_option);
 		my $r = result(run_psql($database, $world->script, "world$number"));
-		$sum{$_} += $r->{$_} for qw(ok m v p pairs runs apart);
+		$sum{$_} += $r->{$_} for qw(ok m v p h pairs runs apart);
 		$sum{worlds}++;
 		$errors{$_} += $r->{errors}{$_} for keys %{ $r->{errors} };
 		push @reports, report($database, $world, $r) if $r->{wrong};
@@ -197,10 +197,10 @@ for my $number (0 .. $jobs - 1)
 	diag($reports) if $reports ne '';
 }
 run_psql('postgres', 'DROP ROLE IF EXISTS oracle_writer;', 'role');
-diag(sprintf '%d cases, %d pairs, in %d worlds; territory.match in %d, verify in %d, paths in %d of them; %d runs with workers, which compared %d records; %d s; errors met: %s',
-	@sum{qw(ok pairs worlds m v p runs apart)}, time - $started, join(', ', map { "$_ $errors{$_}" } sort keys %errors));
+diag(sprintf '%d cases, %d pairs, in %d worlds; territory.match in %d, verify in %d, paths in %d, history in %d of them; %d runs with workers, which compared %d records; %d s; errors met: %s',
+	@sum{qw(ok pairs worlds m v p h runs apart)}, time - $started, join(', ', map { "$_ $errors{$_}" } sort keys %errors));
 cmp_ok($sum{ok}, '>=', $cases, "$cases cases") or diag('the search ended at the failures above');
 cmp_ok($sum{pairs} / ($sum{ok} || 1), '>', 3, 'and they are not empty');
-ok($sum{m} && $sum{v} && $sum{p}, 'territory.match, territory.verify and the paths of the tree agree as well');
+ok($sum{m} && $sum{v} && $sum{p} && $sum{h}, 'territory.match, territory.verify and the paths of the tree, history agree as well');
 ok($sum{runs} && $sum{apart}, 'and so do runs with parallel workers');
 done_testing();
