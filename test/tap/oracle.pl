@@ -201,6 +201,6 @@ diag(sprintf '%d cases, %d pairs, in %d worlds; territory.match in %d, verify in
 	@sum{qw(ok pairs worlds m v p h runs apart)}, time - $started, join(', ', map { "$_ $errors{$_}" } sort keys %errors));
 cmp_ok($sum{ok}, '>=', $cases, "$cases cases") or diag('the search ended at the failures above');
 cmp_ok($sum{pairs} / ($sum{ok} || 1), '>', 3, 'and they are not empty');
-ok($sum{m} && $sum{v} && $sum{p} && $sum{h}, 'territory.match, territory.verify and the paths of the tree, history agree as well');
+ok($sum{m} && $sum{v} && $sum{p} && $sum{h}, 'territory.match, territory.verify, the paths of the tree and history agree as well');
 ok($sum{runs} && $sum{apart}, 'and so do runs with parallel workers');
 done_testing();
