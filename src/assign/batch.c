@@ -218,7 +218,7 @@ lose_pair(Datum key, const StoredPair *pair, const Slice *excluded, Difference *
 	if (!pair->manual || exclusion_covers(excluded->exclusions, excluded->count, pair->node_id))
 		pair_append(&difference->deleted, key, pair->node_id, 0, &pair->row);
 	else if (pair->rule_id != 0)
-		pair_append(&difference->changed, key, pair->node_id, 0, &pair->row);
+		pair_append(&difference->changed, key, pair->node_id, 0, &pair->row)->manual = true;
 }
 
 /*
@@ -245,7 +245,8 @@ compare_record(Datum key, const Pair *wanted, int wanted_count,
 		else
 		{
 			if (stored[s].rule_id != wanted[w].rule_id)
-				pair_append(&difference->changed, key, wanted[w].node_id, wanted[w].rule_id, &stored[s].row);
+				pair_append(&difference->changed, key, wanted[w].node_id, wanted[w].rule_id,
+							&stored[s].row)->manual = stored[s].manual;
 			w++;
 			s++;
 		}

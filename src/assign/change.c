@@ -71,6 +71,40 @@ change_init(void)
 }
 
 /*
+ * True while the engine itself writes exclusions: it has looked at what they
+ * name, holds the records, and evaluates them afterwards.
+ */
+static bool by_hand = false;
+
+/*
+ * change_exclusions runs a statement on territory.exclusion for a caller who does
+ * what its triggers would do.
+ */
+void
+change_exclusions(KeptStatement *statement, Datum *values, const char *nulls)
+{
+	by_hand = true;
+	PG_TRY();
+	{
+		session_execute_kept(statement, values, nulls);
+	}
+	PG_FINALLY();
+	{
+		by_hand = false;
+	}
+	PG_END_TRY();
+}
+
+/*
+ * change_deferred tells whether re-assignment is left to a later run.
+ */
+bool
+change_deferred(void)
+{
+	return defer_runs;
+}
+
+/*
  * is_silent tells whether a change of this table has no consequences now.
  */
 static bool
@@ -450,26 +484,21 @@ territory_reassign_objects(PG_FUNCTION_ARGS)
 }
 
 /*
- * run_keys re-evaluates the records whose keys, as text, stand in the first
+ * run_column re-evaluates the records whose keys, as text, stand in the first
  * column of the last query's result.
  */
 static void
-run_keys(Oid object)
+run_column(Oid object)
 {
-	StringInfoData condition;
 	ObjectInfo	info;
-	SPITupleTable *keys = SPI_tuptable;
+	SPITupleTable *table = SPI_tuptable;
 	uint64		count = SPI_processed;
+	List	   *keys = NIL;
 
 	object_require(object, &info);
-	initStringInfo(&condition);
-	appendStringInfo(&condition, "%s OPERATOR(pg_catalog.=) ANY (ARRAY[",
-					 quote_identifier(NameStr(info.key_column)));
 	for (uint64 i = 0; i < count; i++)
-		appendStringInfo(&condition, "%s%s", i == 0 ? "" : ", ",
-						 quote_literal_cstr(SPI_getvalue(keys->vals[i], keys->tupdesc, 1)));
-	appendStringInfo(&condition, "]::%s[])", format_type_be_qualified(info.key_type));
-	(void) run_where(object, condition.data);
+		keys = lappend(keys, SPI_getvalue(table->vals[i], table->tupdesc, 1));
+	run_keys(&info, keys);
 }
 
 /*
@@ -487,7 +516,7 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 	List	   *objects;
 	ListCell   *cell;
 
-	if (is_silent(trigger))
+	if (by_hand || is_silent(trigger))
 		return PointerGetDatum(NULL);
 	begin(trigger, &scope);
 	initStringInfo(&rows);
@@ -513,7 +542,7 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 			continue;
 		session_execute(psprintf("SELECT DISTINCT key FROM %s AS c WHERE object OPERATOR(pg_catalog.=) $1",
 								 rows.data), SPI_OK_SELECT, 1, types, values, NULL);
-		run_keys(lfirst_oid(cell));
+		run_column(lfirst_oid(cell));
 	}
 	end(&scope);
 	return PointerGetDatum(NULL);
@@ -594,7 +623,7 @@ territory_exclusion_check(PG_FUNCTION_ARGS)
 	ChangeScope scope;
 
 	/* a NULL fails its constraint */
-	if (session_restoring(RelationGetRelid(trigger->tg_relation)) || object_null || key_null)
+	if (by_hand || session_restoring(RelationGetRelid(trigger->tg_relation)) || object_null || key_null)
 		return PointerGetDatum(tuple);
 	begin(trigger, &scope);
 	object_hold(DatumGetObjectId(object));

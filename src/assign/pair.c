@@ -11,7 +11,7 @@
 /*
  * pair_append adds a pair; the list grows in the current memory context.
  */
-void
+Pair *
 pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const ItemPointerData *row)
 {
 	Pair	   *pair;
@@ -27,10 +27,12 @@ pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const ItemP
 	pair->key = key;
 	pair->node_id = node_id;
 	pair->rule_id = rule_id;
+	pair->manual = false;
 	if (row)
 		pair->row = *row;
 	else
 		ItemPointerSetInvalid(&pair->row);
+	return pair;
 }
 
 /*

@@ -15,6 +15,7 @@ typedef struct Pair
 	Datum		key;
 	int32		node_id;
 	int32		rule_id;
+	bool		manual;
 	ItemPointerData row;		/* where it stands; invalid: not known */
 } Pair;
 
@@ -39,13 +40,16 @@ typedef struct StoredPair
 /* What is to be written of a batch of records. */
 typedef struct Difference
 {
-	PairList	inserted;		/* by rules */
+	PairList	inserted;
 	PairList	deleted;
-	PairList	changed;		/* rule of a stored pair */
+	PairList	changed;		/* rule of a stored pair, or whether it is manual */
 } Difference;
 
-/* Adds a pair; the list grows in the current memory context. row: NULL where not known */
-extern void pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const ItemPointerData *row);
+/*
+ * Adds a pair, which is not manual, and returns it; the list grows in the current
+ * memory context. row: NULL where not known
+ */
+extern Pair *pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const ItemPointerData *row);
 
 /* for qsort: stored pairs by record and node */
 extern int	pair_compare_stored(const void *a, const void *b);

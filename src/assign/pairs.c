@@ -64,7 +64,7 @@ static const struct
 {
 	const char *text;
 	int			result;
-	int			arguments;		/* arrays: keys, node ids, rule ids; but two of keys for REKEY */
+	int			arguments;		/* arrays: keys, node ids, rule ids, manual; but two of keys for REKEY */
 }			statements[] = {
 	[PAIRS_FETCH] = {
 		"SELECT %k, node_id, rule_id, manual FROM %p"
@@ -78,25 +78,29 @@ static const struct
 	SPI_OK_SELECT, 1},
 	[PAIRS_ADD] = {
 		"INSERT INTO %p (%k, node_id, rule_id, manual, since)"
-		" SELECT p.key, p.node_id, p.rule_id, false, pg_catalog.now()"
-		"   FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS p (key, node_id, rule_id)",
-	SPI_OK_INSERT, 3},
+		" SELECT p.key, p.node_id, p.rule_id, p.manual, pg_catalog.now()"
+		"   FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3),"
+		"                   pg_catalog.unnest($4)) AS p (key, node_id, rule_id, manual)",
+	SPI_OK_INSERT, 4},
 	[PAIRS_INSERT] = {
 		"INSERT INTO %p AS a (%k, node_id, rule_id, manual, since)"
-		" SELECT p.key, p.node_id, p.rule_id, false, pg_catalog.now()"
-		"   FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS p (key, node_id, rule_id)"
-		" ON CONFLICT (%k, node_id) DO UPDATE SET rule_id = EXCLUDED.rule_id"
-		"  WHERE a.rule_id IS NULL OR a.rule_id OPERATOR(pg_catalog.<>) EXCLUDED.rule_id",
-	SPI_OK_INSERT, 3},
+		" SELECT p.key, p.node_id, p.rule_id, p.manual, pg_catalog.now()"
+		"   FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3),"
+		"                   pg_catalog.unnest($4)) AS p (key, node_id, rule_id, manual)"
+		" ON CONFLICT (%k, node_id) DO UPDATE"
+		"   SET rule_id = coalesce(EXCLUDED.rule_id, a.rule_id), manual = a.manual OR EXCLUDED.manual"
+		"  WHERE a.rule_id IS NULL OR a.rule_id OPERATOR(pg_catalog.<>) EXCLUDED.rule_id OR EXCLUDED.manual",
+	SPI_OK_INSERT, 4},
 	[PAIRS_DELETE] = {
 		"DELETE FROM %p a USING ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2)) AS p (key, node_id)"
 		" WHERE a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id",
 	SPI_OK_DELETE, 2},
 	[PAIRS_SET_RULE] = {
-		"UPDATE %p a SET rule_id = p.rule_id"
-		"  FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS p (key, node_id, rule_id)"
+		"UPDATE %p a SET rule_id = p.rule_id, manual = p.manual"
+		"  FROM ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3),"
+		"                  pg_catalog.unnest($4)) AS p (key, node_id, rule_id, manual)"
 		" WHERE a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id",
-	SPI_OK_UPDATE, 3},
+	SPI_OK_UPDATE, 4},
 	[PAIRS_FORGET] = {
 		"DELETE FROM %p a WHERE a.%k OPERATOR(pg_catalog.=) ANY ($1::%t[])"
 		" AND NOT EXISTS (SELECT FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) a.%k)",
@@ -189,7 +193,7 @@ static SPIPlanPtr
 prepare(const ObjectInfo *object, PairStatement statement)
 {
 	Oid			keys = get_array_type(object->key_type);
-	Oid			types[3] = {keys, INT4ARRAYOID, INT4ARRAYOID};
+	Oid			types[4] = {keys, INT4ARRAYOID, INT4ARRAYOID, BOOLARRAYOID};
 	SPIPlanPtr	plan;
 
 	if (statement == PAIRS_REKEY)
@@ -297,8 +301,11 @@ key_array(const ObjectInfo *object, const Datum *keys, int count)
 										   typlen, byval, align));
 }
 
+/* columns of pairs that statements take as arrays */
+#define PAIR_ARRAYS 4
+
 /*
- * pair_arrays makes the three arrays of a list of pairs.
+ * pair_arrays makes the arrays of a list of pairs, one a column.
  */
 static void
 pair_arrays(const ObjectInfo *object, const PairList *list, Datum *arrays)
@@ -321,6 +328,9 @@ pair_arrays(const ObjectInfo *object, const PairList *list, Datum *arrays)
 	}
 	arrays[2] = PointerGetDatum(construct_md_array(column, nulls, 1, count, bounds,
 												   INT4OID, 4, true, TYPALIGN_INT));
+	for (int i = 0; i < list->count; i++)
+		column[i] = BoolGetDatum(list->pairs[i].manual);
+	arrays[3] = PointerGetDatum(construct_array(column, list->count, BOOLOID, 1, true, TYPALIGN_CHAR));
 	pfree(column);
 	pfree(nulls);
 }
@@ -471,14 +481,14 @@ pairs_fetch(PairAccess *access, const bool *fresh, StoredPair **stored)
 static void
 execute_list(PairAccess *access, PairStatement statement, const PairList *list)
 {
-	Datum		arrays[3];
+	Datum		arrays[PAIR_ARRAYS];
 
 	if (list->count == 0)
 		return;
 	access->complete = false;
 	pair_arrays(access->object, list, arrays);
 	(void) execute(access->object, statement, arrays);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < PAIR_ARRAYS; i++)
 		pfree(DatumGetPointer(arrays[i]));
 }
 
@@ -493,8 +503,8 @@ may_write_directly(const PairAccess *access, const PairList *list, CmdType comma
 }
 
 /*
- * change_stored removes stored pairs (CMD_DELETE), or sets their rules
- * (CMD_UPDATE). What cannot be changed where it stood is left to SQL.
+ * change_stored removes stored pairs (CMD_DELETE), or sets their rules and whether
+ * they are manual (CMD_UPDATE). What cannot be changed where it stood is left to SQL.
  */
 static void
 change_stored(PairAccess *access, const PairList *list, CmdType command)

@@ -238,6 +238,25 @@ run_at_least(Oid object, const char *condition)
 }
 
 /*
+ * run_keys re-evaluates the records with these keys.
+ */
+void
+run_keys(const ObjectInfo *object, List *keys)
+{
+	StringInfoData condition;
+	ListCell   *cell;
+
+	initStringInfo(&condition);
+	appendStringInfo(&condition, "%s OPERATOR(pg_catalog.=) ANY (ARRAY[",
+					 quote_identifier(NameStr(object->key_column)));
+	foreach(cell, keys)
+		appendStringInfo(&condition, "%s%s", cell == list_head(keys) ? "" : ", ",
+						 quote_literal_cstr(lfirst(cell)));
+	appendStringInfo(&condition, "]::%s[])", format_type_be_qualified(object->key_type));
+	(void) run_where(object->object, condition.data);
+}
+
+/*
  * run_record adds a row to territory.run_log.
  */
 void
