@@ -37,6 +37,7 @@ typedef enum PairStatement
 	PAIRS_DELETE,
 	PAIRS_SET_RULE,
 	PAIRS_FORGET,
+	PAIRS_UNMARK,
 	PAIRS_REKEY,
 	PAIRS_FORGET_ORPHANS
 } PairStatement;
@@ -105,6 +106,12 @@ static const struct
 		"DELETE FROM %p a WHERE a.%k OPERATOR(pg_catalog.=) ANY ($1::%t[])"
 		" AND NOT EXISTS (SELECT FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) a.%k)",
 	SPI_OK_DELETE, 1},
+	[PAIRS_UNMARK] = {
+		"WITH by_hand AS ("
+		"  DELETE FROM %p a WHERE a.%k OPERATOR(pg_catalog.=) ANY ($1::%t[]) AND a.manual AND a.rule_id IS NULL)"
+		" UPDATE %p a SET manual = false"
+		"  WHERE a.%k OPERATOR(pg_catalog.=) ANY ($1::%t[]) AND a.manual AND a.rule_id IS NOT NULL",
+	SPI_OK_UPDATE, 1},
 	[PAIRS_REKEY] = {
 		/* the sort makes all deletions precede the first insertion */
 		"WITH moved AS ("
@@ -551,6 +558,21 @@ pairs_forget(const ObjectInfo *object, const Datum *keys, int count)
 		return 0;
 	values[0] = key_array(object, keys, count);
 	return execute(object, PAIRS_FORGET, values);
+}
+
+/*
+ * pairs_unmark makes the pairs of deleted records no longer manual, so that what
+ * is left of them is what the rules give to a record that has got the key.
+ */
+void
+pairs_unmark(const ObjectInfo *object, const Datum *keys, int count)
+{
+	Datum		values[1];
+
+	if (count == 0)
+		return;
+	values[0] = key_array(object, keys, count);
+	(void) execute(object, PAIRS_UNMARK, values);
 }
 
 /*

@@ -113,6 +113,16 @@ update_kind(const TriggerData *trigger, const Target *target, const Frame *frame
 }
 
 /*
+ * has_moved tells whether a deleted row has gone to another partition.
+ */
+static bool
+has_moved(TupleTableSlot *row)
+{
+	return TTS_IS_BUFFERTUPLE(row) && ((BufferHeapTupleTableSlot *) row)->base.tuple != NULL &&
+		HeapTupleHeaderIndicatesMovedPartitions(((BufferHeapTupleTableSlot *) row)->base.tuple->t_data);
+}
+
+/*
  * note_row notes what happened to one row.
  */
 static void
@@ -126,9 +136,10 @@ note_row(const TriggerData *trigger, const Target *target, Frame *frame)
 	int			kind;
 
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		frame_note(frame, rel, EVENT_INSERTED, trigger->tg_trigslot, same_columns, NULL, (Datum) 0);
+		frame_note(frame, rel, EVENT_INSERTED, trigger->tg_trigslot, same_columns, key,
+				   slot_getattr(trigger->tg_trigslot, column, &isnull));
 	else if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
-		frame_note(frame, rel, EVENT_DELETED, NULL, same_columns, key,
+		frame_note(frame, rel, has_moved(trigger->tg_trigslot) ? EVENT_MOVED : EVENT_DELETED, NULL, same_columns, key,
 				   slot_getattr(trigger->tg_trigslot, column, &isnull));
 	else if ((kind = update_kind(trigger, target, frame)) == EVENT_REKEYED)
 		frame_note(frame, rel, EVENT_REKEYED, trigger->tg_newslot, same_columns, key,
