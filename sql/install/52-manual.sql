@@ -36,3 +36,11 @@ COMMENT ON FUNCTION include(regclass, text, territory) IS
     'takes back what exclude did with the same node (null: every node); whether there was such an exclusion';
 COMMENT ON FUNCTION include(regclass, text[], territory) IS
     'takes back what exclude did with the same node (null: every node), for all or none of the records; returns how many exclusions there were';
+
+-- The caller needs the rights of the statements that it stands for: DELETE and
+-- UPDATE on node, rule and member.
+CREATE FUNCTION drop_node(path territory, transfer_to territory DEFAULT NULL, model text DEFAULT NULL,
+                          OUT deleted bigint, OUT children bigint, OUT rules bigint, OUT members bigint, OUT pairs bigint)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 100000 AS 'MODULE_PATHNAME', 'territory_drop_node';
+COMMENT ON FUNCTION drop_node(territory, territory, text) IS
+    'deletes a node. transfer_to: its children, rules, members and the records that stand in it by hand go to that node of the same model, and what the rules of either concern is evaluated once; else all below it goes with it, unless records stand there by hand. Returns how many nodes it deleted, and of its children, rules, members and pairs by hand how many it moved, or (rules, members) deleted';

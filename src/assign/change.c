@@ -385,6 +385,40 @@ lock_all_objects(void)
 }
 
 /*
+ * change_reassign_below re-evaluates the records that satisfy a rule of a
+ * subtree. Rules of a model that is not active concern none.
+ */
+void
+change_reassign_below(List *objects, int32 node_id)
+{
+	static const char *query =
+		"SELECT DISTINCT r.expression"
+		"  FROM territory.node n"
+		"  JOIN territory.node d ON d.model_id OPERATOR(pg_catalog.=) n.model_id AND d.path OPERATOR(territory.<@) n.path"
+		"  JOIN territory.rule r ON r.node_id OPERATOR(pg_catalog.=) d.id"
+		"   AND r.object OPERATOR(pg_catalog.=) $1 AND r.active"
+		" WHERE n.id OPERATOR(pg_catalog.=) $2 AND n.model_id OPERATOR(pg_catalog.=) $3";
+	Oid			types[3] = {OIDOID, INT4OID, INT4OID};
+	SessionRole role;
+	ListCell   *cell;
+	int			pin;
+
+	session_become(&role, catalog_owner());
+	pin = session_pin(NULL, PIN_PATH);
+	foreach(cell, objects)
+	{
+		Datum		values[3] = {ObjectIdGetDatum(lfirst_oid(cell)), Int32GetDatum(node_id), Int32GetDatum(model_active())};
+
+		if (!is_attached(lfirst_oid(cell)))
+			continue;
+		session_execute(query, SPI_OK_SELECT, 3, types, values, NULL);
+		run_criteria(lfirst_oid(cell));
+	}
+	session_unpin(pin);
+	session_restore_role(&role);
+}
+
+/*
  * territory_reassign_nodes: AFTER UPDATE on territory.node, each statement. A
  * move or a new cascade flag affects the subtree; a rename or a priority only
  * where the order of nodes decides (mode first).
@@ -669,7 +703,7 @@ territory_node_guard_assignments(PG_FUNCTION_ARGS)
 					 errmsg("cannot delete territory \"%s\": it holds records of %s",
 							territory_to_cstring(node.path), catalog_qualified_name(info.object)),
 					 errdetail("Number of records: %s.", count),
-					 errhint("Delete the rules of the whole subtree first, which moves the records on: DELETE FROM territory.rule WHERE node_id IN (SELECT id FROM territory.node WHERE path <@ %s).",
+					 errhint("SELECT * FROM territory.drop_node(%s, transfer_to => 'another territory') moves on what it has; without transfer_to it deletes the subtree with its rules.",
 							 quote_literal_cstr(territory_to_cstring(node.path)))));
 	}
 	end(&scope);

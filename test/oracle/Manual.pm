@@ -22,7 +22,7 @@ sub change
 	my ($world) = @_;
 	my $table = $world->any_table;
 	my $node = $world->any_node;
-	my $what = rnd(20);
+	my $what = rnd(22);
 	my $one = 'ARRAY[' . $table->{keyof}->($world->any_number) . '::text]';
 	my $some = "array(SELECT $table->{key}\::text FROM $table->{name} ORDER BY md5($table->{key}\::text || '" . rnd(1000) . "') LIMIT " . (1 + rnd(6)) . ')';
 	my $keys = pick($one, $some, $some, $some, "$some || $one || $one");
@@ -32,6 +32,7 @@ sub change
 	return "SELECT oracle.hand('unassign', '$table->{name}', $keys, $node)" if $what == 14;
 	return of_pairs('exclude', $table, pick('manual', 'true')) if $what < 17;
 	return "SELECT oracle.hand('exclude', '$table->{name}', $keys, " . pick($node, $node, 'NULL') . ')' if $what == 17;
+	return "SELECT oracle.drop_node($node, " . pick($world->any_node, $world->any_node, "(SELECT parent_id FROM territory.node WHERE id = $node)", 'NULL') . ')' if $what > 19;
 	return "SELECT oracle.hand('include', object, array_agg(key), node_id) FROM (SELECT * FROM territory.exclusion e WHERE object = '$table->{name}'::regclass AND EXISTS (SELECT FROM $table->{name} o WHERE o.$table->{key}\::text = e.key)) x"
 	  . ' GROUP BY object, node_id ORDER BY md5(node_id::text) LIMIT ' . (1 + rnd(3));
 }

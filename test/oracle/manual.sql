@@ -34,6 +34,29 @@ BEGIN
     RETURN verb || ' ' || changed;
 END $$;
 
+-- drop_node, and the same in the copy
+CREATE FUNCTION oracle.drop_node(id int, other int) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, territory, oracle AS $$
+DECLARE
+    node territory.territory;
+    transfer_to territory.territory;
+    model text;
+    dropped record;
+BEGIN
+    SELECT n.path, m.name INTO node, model FROM territory.node n JOIN territory.model m ON m.id = n.model_id WHERE n.id = drop_node.id;
+    SELECT n.path INTO transfer_to FROM territory.node n JOIN territory.model m ON m.id = n.model_id WHERE n.id = other AND m.name = model;
+    IF node IS NULL THEN
+        RETURN 'no such node';
+    END IF;
+    SELECT * INTO dropped FROM territory.drop_node(node, transfer_to, model);
+    IF transfer_to IS NOT NULL THEN
+        INSERT INTO oracle.manual SELECT object, uid, other FROM oracle.manual m WHERE m.node_id = drop_node.id ON CONFLICT DO NOTHING;
+        DELETE FROM oracle.manual m WHERE m.node_id = drop_node.id;
+        PERFORM oracle.settle(o.object) FROM territory.object o;
+    END IF;
+    RETURN dropped::text;
+END $$;
+
 -- takes what is excluded out of the copy, and (gone) records that are no longer in the table
 CREATE FUNCTION oracle.settle(obj regclass, gone bool DEFAULT false) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, territory, oracle AS $$
