@@ -563,7 +563,7 @@ unregister_object(Oid object)
 {
 	Oid			types[1] = {OIDOID};
 	Datum		values[1] = {ObjectIdGetDatum(object)};
-	static const char *const dependent[] = {"rule", "exclusion", "run_log"};
+	static const char *const dependent[] = {"rule", "exclusion", "pair_check", "run_log"};
 	int64		rules = count_rows("rule", object);
 	int64		exclusions = count_rows("exclusion", object);
 

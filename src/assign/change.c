@@ -32,6 +32,7 @@
 
 #include "assign/advice.h"
 #include "assign/change.h"
+#include "assign/check.h"
 #include "assign/exclusion.h"
 #include "assign/run.h"
 #include "base/catalog.h"
@@ -443,12 +444,14 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT, "node");
 	Oid			types[3] = {OIDOID, INT4OID, BOOLOID};
 	ChangeScope scope;
+	List	   *objects;
 	ListCell   *cell;
 
 	if (node_moving() || is_silent(trigger))
 		return PointerGetDatum(NULL);
 	begin(trigger, &scope);
-	foreach(cell, lock_all_objects())
+	objects = lock_all_objects();
+	foreach(cell, objects)
 	{
 		Oid			object = lfirst_oid(cell);
 		ObjectInfo	info;
@@ -460,6 +463,7 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 		session_execute(query, SPI_OK_SELECT, 3, types, values, NULL);
 		run_criteria(object);
 	}
+	check_subtrees(objects);
 	end(&scope);
 	return PointerGetDatum(NULL);
 }

@@ -25,6 +25,7 @@
 
 #include "assign/batch.h"
 #include "assign/change.h"
+#include "assign/check.h"
 #include "assign/exclusion.h"
 #include "assign/pairs.h"
 #include "base/catalog.h"
@@ -220,6 +221,7 @@ move_pairs(const Drop *drop, const ObjectInfo *info, Datum *keys, int count)
 	}
 	pairs_write(&access, &difference);
 	pairs_end(&access);
+	check_note_difference(info, &difference);
 	return moved;
 }
 
@@ -284,6 +286,9 @@ transfer(Drop *drop)
 	}
 	AtEOXact_GUC(true, defer);
 	change_reassign_below(drop->objects, drop->to_id);
+	foreach(cell, drop->objects)
+		check_statement(lfirst_oid(cell));
+	check_subtrees(drop->objects);
 	drop->deleted = execute(drop, "DELETE FROM territory.node WHERE id OPERATOR(pg_catalog.=) $1", SPI_OK_DELETE);
 }
 

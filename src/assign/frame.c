@@ -41,6 +41,7 @@
 #include "utils/snapmgr.h"
 
 #include "assign/batch.h"
+#include "assign/check.h"
 #include "assign/frame.h"
 #include "assign/pairs.h"
 #include "assign/target.h"
@@ -498,7 +499,10 @@ frame_close(Oid object)
 		return;
 	settle(frame);
 	if (--frame->statements == 0)
+	{
 		remove_frame(frame);
+		check_statement(object);
+	}
 }
 
 /*
@@ -623,12 +627,17 @@ frame_enter(Oid object)
 void
 frame_leave(Frame *frame)
 {
+	Oid			object = frame->object;
+
 	if (!frame->row)
 		return;
 	if (frame->rows == 1)
 		settle(frame);
 	if (--frame->rows == 0)
+	{
 		remove_frame(frame);
+		check_statement(object);
+	}
 }
 
 /*
@@ -765,11 +774,15 @@ static void
 end_all(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+	{
 		settle_left_over();
+		check_commit();
+	}
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
 	while (top != NULL)
 		remove_frame(top);
+	check_forget();
 }
 
 /*

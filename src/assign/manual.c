@@ -22,6 +22,7 @@
 #include "utils/lsyscache.h"
 
 #include "assign/change.h"
+#include "assign/check.h"
 #include "assign/exclusion.h"
 #include "assign/pairs.h"
 #include "assign/run.h"
@@ -214,6 +215,8 @@ write_marks(Decision *decision, bool manual)
 				  psprintf("%s %s", manual ? "to" : "from", decision->whereto));
 	pairs_write(&access, &difference);
 	pairs_end(&access);
+	check_note_difference(&subject->info, &difference);
+	check_statement(subject->info.object);
 	return difference.inserted.count + difference.changed.count + difference.deleted.count;
 }
 

@@ -28,6 +28,7 @@
 #include "utils/timestamp.h"
 
 #include "assign/batch.h"
+#include "assign/check.h"
 #include "assign/progress.h"
 #include "assign/run.h"
 #include "assign/whole.h"
@@ -214,6 +215,7 @@ run_records(Oid object, const char *condition, bool may_be_more)
 		batch_end(&batch);
 	}
 	PG_END_TRY();
+	check_statement(object);
 	ereport(DEBUG1, (errmsg_internal("territory: evaluated " INT64_FORMAT " records of %s", counts.records,
 									 catalog_qualified_name(object))));
 	return counts;

@@ -14,6 +14,7 @@
 #include "utils/datum.h"
 #include "utils/rel.h"
 
+#include "assign/check.h"
 #include "assign/frame.h"
 #include "assign/pairs.h"
 #include "assign/run.h"
@@ -92,6 +93,27 @@ take_apart(const TriggerData *trigger, const Target *target, const Ruleset *rule
 }
 
 /*
+ * amount_changed tells whether an update changes what a check sums up.
+ */
+static bool
+amount_changed(const TriggerData *trigger, const Target *target, const Ruleset *rules)
+{
+	const Bitmapset *columns = check_needs(rules->object.object)->columns;
+	int			attno = -1;
+
+	while ((attno = bms_next_member(columns, attno)) >= 0)
+	{
+		int			column = target_column(target, attno);
+
+		slot_getsomeattrs(trigger->tg_trigslot, column);
+		slot_getsomeattrs(trigger->tg_newslot, column);
+		if (is_changed(trigger, target, attno))
+			return true;
+	}
+	return false;
+}
+
+/*
  * update_kind tells what an update means: EVENT_REKEYED, EVENT_TOUCHED, or (-1)
  * nothing, because no column that matters has changed.
  */
@@ -109,7 +131,7 @@ update_kind(const TriggerData *trigger, const Target *target, const Frame *frame
 		if (is_changed(trigger, target, attno))
 			return EVENT_TOUCHED;
 	}
-	return frame_rules_changed(frame) ? EVENT_TOUCHED : -1;
+	return frame_rules_changed(frame) || amount_changed(trigger, target, rules) ? EVENT_TOUCHED : -1;
 }
 
 /*

@@ -106,6 +106,11 @@ static KeptStatement delete_members = {
 	.looks_up = true
 };
 
+static KeptStatement delete_checks = {
+	"DELETE FROM territory.pair_check WHERE node_id OPERATOR(pg_catalog.=) $1",
+	SPI_OK_DELETE, 1, {INT4OID}
+};
+
 /*
  * node_moving tells whether the engine itself is updating nodes.
  */
@@ -565,7 +570,8 @@ territory_node_guard(PG_FUNCTION_ARGS)
 
 /*
  * territory_node_clear: AFTER DELETE, each row, when the guards have let the
- * node go. Its rules, exclusions and members go with it.
+ * node go. Its rules, exclusions, members and checks go
+ * with it.
  */
 Datum
 territory_node_clear(PG_FUNCTION_ARGS)
@@ -583,6 +589,7 @@ territory_node_clear(PG_FUNCTION_ARGS)
 	session_execute_kept(&delete_rules, values, NULL);
 	session_execute_kept(&delete_exclusions, values, NULL);
 	session_execute_kept(&delete_members, values, NULL);
+	session_execute_kept(&delete_checks, values, NULL);
 	SPI_finish();
 	session_restore_role(&role);
 	return PointerGetDatum(NULL);
