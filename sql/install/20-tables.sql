@@ -76,11 +76,13 @@ CREATE TABLE object (
     kind text NOT NULL DEFAULT 'account' CHECK (kind IN ('account', 'lead')),
     key_column name NOT NULL,
     mode text NOT NULL DEFAULT 'deepest' CHECK (mode IN ('deepest', 'all', 'first')),
-    assignment regclass NOT NULL UNIQUE
+    assignment regclass NOT NULL UNIQUE,
+    owner text
 );
 COMMENT ON TABLE object IS 'the attached tables; filled by territory.attach()';
 COMMENT ON COLUMN object.key_column IS 'the column that identifies a record';
 COMMENT ON COLUMN object.mode IS 'which of the matching nodes a record gets: deepest (those with no matching descendant), all, or first (one, by priority, depth, path)';
+COMMENT ON COLUMN object.owner IS 'the column that holds the person whose record it is';
 COMMENT ON COLUMN object.assignment IS 'the table beside it that holds the (record, node) pairs';
 
 CREATE TABLE rule (

@@ -272,7 +272,7 @@ note_record(const CheckNeeds *needs, const ObjectInfo *object, Datum key, const 
 	int			inserted = difference->inserted.count - before->inserted;
 	int			count = stored_count + inserted - (difference->deleted.count - before->deleted);
 
-	if (needs->nodes || needs->amounts)
+	if (needs->nodes || needs->amounts || needs->arrivals)
 	{
 		for (int i = 0; i < inserted; i++)
 			check_note_node(object->object, difference->inserted.pairs[before->inserted + i].node_id);

@@ -602,26 +602,6 @@ territory_exclusion_changed(PG_FUNCTION_ARGS)
 }
 
 /*
- * node_hold raises unless there is a node with this id, and keeps it from being
- * deleted meanwhile.
- */
-static void
-node_hold(int32 id)
-{
-	Oid			types[1] = {INT4OID};
-	Datum		values[1] = {Int32GetDatum(id)};
-
-	session_execute("SELECT FROM territory.node WHERE id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE",
-					SPI_OK_SELECT, 1, types, values, NULL);
-	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("node_id names no territory"),
-				 errdetail("There is no node with id %d.", id),
-				 errhint("territory.node_id('path') finds the id of a territory.")));
-}
-
-/*
  * canonical_key reads a key as the key's type does, and returns its text form.
  */
 static char *

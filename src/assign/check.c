@@ -38,6 +38,7 @@
 #include "utils/snapmgr.h"
 
 #include "assign/check.h"
+#include "assign/distribute.h"
 #include "base/catalog.h"
 #include "base/inval.h"
 #include "base/session.h"
@@ -130,7 +131,9 @@ add_need(CheckNeeds *needs, Oid object, HeapTuple row, TupleDesc desc)
 
 	(void) SPI_getbinval(row, desc, 2, &everywhere);
 	needs->any = true;
-	if (strcmp(kind, "records_per_node") == 0)
+	if (strcmp(kind, "arrivals") == 0)
+		needs->arrivals = true;
+	else if (strcmp(kind, "records_per_node") == 0)
 		needs->nodes = true;
 	else if (strcmp(kind, "amount_per_node") == 0)
 	{
@@ -153,7 +156,9 @@ check_needs(Oid object)
 {
 	static KeptStatement find = {
 		"SELECT kind, node_id, pg_catalog.floor(least(bound, 1000000000000000))::pg_catalog.int8, expression"
-		"  FROM territory.pair_check WHERE object OPERATOR(pg_catalog.=) $1",
+		"  FROM territory.pair_check WHERE object OPERATOR(pg_catalog.=) $1"
+		" UNION ALL SELECT DISTINCT 'arrivals', NULL::pg_catalog.int4, NULL::pg_catalog.int8, NULL"
+		"  FROM territory.distribution WHERE object OPERATOR(pg_catalog.=) $1",
 		SPI_OK_SELECT, 1, {OIDOID}
 	};
 	Datum		values[1] = {ObjectIdGetDatum(object)};
@@ -163,10 +168,11 @@ check_needs(Oid object)
 	SessionRole role;
 	bool		found;
 
-	init_needs();
-	entry = hash_search(needs_cache, &object, HASH_FIND, NULL);
+	/* a row's way: that the table of checks is another one, is announced as well */
+	entry = needs_cache ? hash_search(needs_cache, &object, HASH_FIND, NULL) : NULL;
 	if (entry != NULL && entry->generation == generation)
 		return &entry->needs;
+	init_needs();
 	asked = generation;
 	SPI_connect();
 	session_become(&role, catalog_owner());
@@ -596,6 +602,8 @@ check_statement(Oid object)
 	keys = found->keys[THIS_STATEMENT];
 	found->nodes[THIS_STATEMENT] = NULL;
 	found->keys[THIS_STATEMENT] = NIL;
+	if (check_needs(object)->arrivals)
+		distribute_arrived(object, nodes);
 	look_at(object, nodes, keys, false);
 	foreach(cell, nodes)
 		add_node(&found->nodes[THIS_TRANSACTION], lfirst_int(cell));

@@ -18,6 +18,7 @@ typedef struct CheckNeeds
 {
 	bool		any;
 	bool		nodes;			/* nodes that get a record */
+	bool		arrivals;		/* nodes that get a record, to distribute it */
 	bool		amounts;		/* all nodes of a record that is evaluated */
 	bool		records;		/* every record that is evaluated */
 	int64		most_nodes;		/* records with more nodes than this */

@@ -21,6 +21,7 @@
 #include "base/triggers.h"
 #include "rule/criteria.h"
 #include "rule/object.h"
+#include "tree/node.h"
 
 PG_FUNCTION_INFO_V1(territory_check_derive);
 PG_FUNCTION_INFO_V1(territory_check_changed);
@@ -40,11 +41,6 @@ PG_FUNCTION_INFO_V1(territory_check_validate);
 static void
 require_target(Oid object, Datum node_id, bool node_null)
 {
-	static KeptStatement hold = {
-		"SELECT FROM territory.node WHERE id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE",
-		SPI_OK_SELECT, 1, {INT4OID},
-		.looks_up = true
-	};
 	SessionRole role;
 	ObjectInfo	info;
 
@@ -52,15 +48,7 @@ require_target(Oid object, Datum node_id, bool node_null)
 	object_hold(object);
 	object_require(object, &info);
 	if (!node_null)
-	{
-		session_execute_kept(&hold, &node_id, NULL);
-		if (SPI_processed == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-					 errmsg("node_id names no territory"),
-					 errdetail("There is no node with id %d.", DatumGetInt32(node_id)),
-					 errhint("territory.node_id('path') finds the id of a territory.")));
-	}
+		node_hold(DatumGetInt32(node_id));
 	session_restore_role(&role);
 }
 
@@ -124,15 +112,14 @@ territory_check_derive(PG_FUNCTION_ARGS)
 }
 
 /*
- * territory_check_changed: AFTER INSERT, UPDATE OR DELETE, each row.
+ * territory_check_changed: AFTER INSERT, UPDATE OR DELETE, each row; also on
+ * territory.distribution. What is to be noted is to be looked up again.
  */
 Datum
 territory_check_changed(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data_of(fcinfo, "check_changed",
-										   TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "pair_check");
-
-	inval_send(RelationGetRelid(trigger->tg_relation));
+	(void) trigger_data(fcinfo, "check_changed", TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW);
+	inval_send(catalog_table("pair_check"));
 	return PointerGetDatum(NULL);
 }
 
