@@ -79,11 +79,13 @@ CREATE TABLE object (
     assignment regclass NOT NULL UNIQUE,
     history bool NOT NULL DEFAULT true,
     past regclass NOT NULL UNIQUE,
-    keep_history interval
+    keep_history interval,
+    owner text
 );
 COMMENT ON TABLE object IS 'the attached tables; filled by territory.attach()';
 COMMENT ON COLUMN object.key_column IS 'the column that identifies a record';
 COMMENT ON COLUMN object.mode IS 'which of the matching nodes a record gets: deepest (those with no matching descendant), all, or first (one, by priority, depth, path)';
+COMMENT ON COLUMN object.owner IS 'the column that holds the person whose record it is';
 COMMENT ON COLUMN object.assignment IS 'the table beside it that holds the (record, node) pairs';
 COMMENT ON COLUMN object.history IS 'on: what pairs were is kept when they end';
 COMMENT ON COLUMN object.past IS 'the table beside it that holds the pairs that ended';

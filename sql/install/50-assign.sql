@@ -15,12 +15,12 @@ CREATE FUNCTION assignment_ended() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAM
 COMMENT ON FUNCTION assignment_ended() IS 'trigger of assignment tables: keeps what pairs were that a foreign key of yours removed';
 COMMENT ON FUNCTION assignment_guard() IS 'trigger of assignment tables: only the engine writes there';
 
-CREATE FUNCTION attach(object regclass, kind text DEFAULT 'account', key text DEFAULT NULL, mode text DEFAULT 'deepest')
+CREATE FUNCTION attach(object regclass, kind text DEFAULT 'account', key text DEFAULT NULL, mode text DEFAULT 'deepest', owner text DEFAULT NULL)
     RETURNS regclass
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'territory_attach';
-COMMENT ON FUNCTION attach(regclass, text, text, text) IS
-    'attaches a table: makes <table>_territory beside it and the triggers on it; returns the former. Only the table''s owner may. kind: account or lead. key: a column that identifies records, by default the primary key. mode: deepest, all or first';
+COMMENT ON FUNCTION attach(regclass, text, text, text, text) IS
+    'attaches a table: makes <table>_territory beside it and the triggers on it; returns the former. Only the table''s owner may. kind: account or lead. key: a column that identifies records, by default the primary key. mode: deepest, all or first. owner: the column that holds the person whose record it is';
 
 CREATE FUNCTION detach(object regclass) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE

@@ -415,19 +415,20 @@ execute_registering(const char *sql, int expected, int nargs, Oid *types, Datum 
  * register_object adds the row of territory.object.
  */
 static void
-register_object(Oid object, const char *kind, const char *key, const char *mode, Oid assignment, Oid past)
+register_object(Oid object, const char *kind, const char *key, const char *mode, Oid assignment, Oid past,
+				const char *owner)
 {
-	Oid			types[6] = {OIDOID, TEXTOID, NAMEOID, TEXTOID, OIDOID, OIDOID};
+	Oid			types[7] = {OIDOID, TEXTOID, NAMEOID, TEXTOID, OIDOID, OIDOID, TEXTOID};
 	NameData	key_name;
-	Datum		values[6] = {ObjectIdGetDatum(object), CStringGetTextDatum(kind), (Datum) 0,
-	CStringGetTextDatum(mode), ObjectIdGetDatum(assignment), ObjectIdGetDatum(past)};
+	Datum		values[7] = {ObjectIdGetDatum(object), CStringGetTextDatum(kind), (Datum) 0,
+	CStringGetTextDatum(mode), ObjectIdGetDatum(assignment), ObjectIdGetDatum(past), CStringGetTextDatum(owner)};
 	SessionRole role;
 
 	namestrcpy(&key_name, key);
 	values[2] = NameGetDatum(&key_name);
 	session_become(&role, catalog_owner());
-	execute_registering("INSERT INTO territory.object (object, kind, key_column, mode, assignment, past)"
-						" VALUES ($1, $2, $3, $4, $5, $6)", SPI_OK_INSERT, 6, types, values);
+	execute_registering("INSERT INTO territory.object (object, kind, key_column, mode, assignment, past, owner)"
+						" VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''))", SPI_OK_INSERT, 7, types, values);
 	session_restore_role(&role);
 }
 
@@ -509,10 +510,23 @@ open_table(Oid relid, LOCKMODE lock)
 }
 
 /*
+ * owner_column returns the column that holds owners, as in SQL; it must be there.
+ */
+static const char *
+owner_column(Relation rel, const char *name)
+{
+	if (get_attnum(RelationGetRelid(rel), name) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(rel), name)));
+	return quote_identifier(name);
+}
+
+/*
  * attach_table does the work of attach, as the table's owner.
  */
 static Oid
-attach_table(Relation rel, AttrNumber attno, const char *kind, const char *mode)
+attach_table(Relation rel, AttrNumber attno, const char *kind, const char *mode, const char *owner)
 {
 	Form_pg_attribute key = TupleDescAttr(RelationGetDescr(rel), attno - 1);
 	char	   *key_name = pstrdup(NameStr(key->attname));
@@ -530,13 +544,13 @@ attach_table(Relation rel, AttrNumber attno, const char *kind, const char *mode)
 	create_triggers(catalog_qualified_name(object));
 	attach_cover_partitions(object);
 	session_restore_role(&role);
-	register_object(object, kind, key_name, mode, assignment, past);
+	register_object(object, kind, key_name, mode, assignment, past, owner);
 	session_unpin(pin);
 	return assignment;
 }
 
 /*
- * territory_attach(object, kind, key, mode) -> the assignment table.
+ * territory_attach(object, kind, key, mode, owner) -> the assignment table.
  */
 Datum
 territory_attach(PG_FUNCTION_ARGS)
@@ -564,7 +578,8 @@ territory_attach(PG_FUNCTION_ARGS)
 	refuse_attached(rel);
 	attno = PG_ARGISNULL(2) ? primary_key_column(rel) :
 		named_key_column(rel, text_to_cstring(PG_GETARG_TEXT_PP(2)));
-	assignment = attach_table(rel, attno, kind, mode);
+	assignment = attach_table(rel, attno, kind, mode,
+							  PG_ARGISNULL(4) ? "" : owner_column(rel, text_to_cstring(PG_GETARG_TEXT_PP(4))));
 	SPI_finish();
 	relation_close(rel, NoLock);
 	PG_RETURN_OID(assignment);
@@ -594,7 +609,7 @@ unregister_object(Oid object)
 {
 	Oid			types[1] = {OIDOID};
 	Datum		values[1] = {ObjectIdGetDatum(object)};
-	static const char *const dependent[] = {"rule", "exclusion", "run_log"};
+	static const char *const dependent[] = {"rule", "exclusion", "pair_check", "distribution", "distribution_log", "run_log"};
 	int64		rules = count_rows("rule", object);
 	int64		exclusions = count_rows("exclusion", object);
 

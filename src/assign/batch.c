@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "assign/batch.h"
+#include "assign/check.h"
 #include "assign/exclusion.h"
 #include "assign/pairs.h"
 
@@ -218,7 +219,7 @@ lose_pair(Datum key, const StoredPair *pair, const Slice *excluded, Difference *
 	if (!pair->manual || exclusion_covers(excluded->exclusions, excluded->count, pair->node_id))
 		pair_append(&difference->deleted, key, pair->node_id, 0, pair);
 	else if (pair->rule_id != 0)
-		pair_append(&difference->changed, key, pair->node_id, 0, pair);
+		pair_append(&difference->changed, key, pair->node_id, 0, pair)->manual = true;
 }
 
 /*
@@ -245,11 +246,43 @@ compare_record(Datum key, const Pair *wanted, int wanted_count,
 		else
 		{
 			if (stored[s].rule_id != wanted[w].rule_id)
-				pair_append(&difference->changed, key, wanted[w].node_id, wanted[w].rule_id, &stored[s]);
+				pair_append(&difference->changed, key, wanted[w].node_id, wanted[w].rule_id,
+							&stored[s])->manual = stored[s].manual;
 			w++;
 			s++;
 		}
 	}
+}
+
+/* How much a difference had before a record was added to it. */
+typedef struct Before
+{
+	int			inserted;
+	int			deleted;
+} Before;
+
+/*
+ * note_record notes what of a record checks may look at, from what was stored and
+ * what its part of the difference does to that.
+ */
+static void
+note_record(const CheckNeeds *needs, const ObjectInfo *object, Datum key, const StoredPair *stored, int stored_count,
+			const Difference *difference, Before *before)
+{
+	int			inserted = difference->inserted.count - before->inserted;
+	int			count = stored_count + inserted - (difference->deleted.count - before->deleted);
+
+	if (needs->nodes || needs->amounts || needs->arrivals)
+	{
+		for (int i = 0; i < inserted; i++)
+			check_note_node(object->object, difference->inserted.pairs[before->inserted + i].node_id);
+	}
+	for (int i = 0; needs->amounts && i < stored_count; i++)
+		check_note_node(object->object, stored[i].node_id);
+	if (needs->records || count > needs->most_nodes || (needs->homeless && count == 0))
+		check_note_record(object, key);
+	before->inserted = difference->inserted.count;
+	before->deleted = difference->deleted.count;
 }
 
 /*
@@ -266,6 +299,8 @@ find_difference(Batch *batch, PairAccess *access, Difference *difference)
 	Exclusion  *exclusions = NULL;
 	int			exclusion_count = 0;
 	int			next_exclusion = 0;
+	const CheckNeeds *needs = check_needs(object->object);
+	Before		before = {0, 0};
 
 	if (exclusion_any(object->object))
 		exclusion_count = exclusion_fetch(object, batch->keys, batch->count, &exclusions);
@@ -286,6 +321,9 @@ find_difference(Batch *batch, PairAccess *access, Difference *difference)
 		count = wanted_pairs(batch, i, &excluded, &wanted);
 		compare_record(batch->keys[i], wanted.pairs, count, stored + first_stored,
 					   next_stored - first_stored, &excluded, difference);
+		if (needs->any)
+			note_record(needs, object, batch->keys[i], stored + first_stored, next_stored - first_stored,
+						difference, &before);
 	}
 }
 

@@ -32,6 +32,7 @@
 
 #include "assign/advice.h"
 #include "assign/change.h"
+#include "assign/check.h"
 #include "assign/exclusion.h"
 #include "assign/run.h"
 #include "base/catalog.h"
@@ -69,6 +70,40 @@ change_init(void)
 							 "Changes of rules, nodes and exclusions do not re-assign records.",
 							 "A later territory.run() does; until then assignments are as they were.",
 							 &defer_runs, false, PGC_USERSET, 0, NULL, NULL, NULL);
+}
+
+/*
+ * True while the engine itself writes exclusions: it has looked at what they
+ * name, holds the records, and evaluates them afterwards.
+ */
+static bool by_hand = false;
+
+/*
+ * change_exclusions runs a statement on territory.exclusion for a caller who does
+ * what its triggers would do.
+ */
+void
+change_exclusions(KeptStatement *statement, Datum *values, const char *nulls)
+{
+	by_hand = true;
+	PG_TRY();
+	{
+		session_execute_kept(statement, values, nulls);
+	}
+	PG_FINALLY();
+	{
+		by_hand = false;
+	}
+	PG_END_TRY();
+}
+
+/*
+ * change_deferred tells whether re-assignment is left to a later run.
+ */
+bool
+change_deferred(void)
+{
+	return defer_runs;
 }
 
 /*
@@ -393,6 +428,40 @@ lock_all_objects(void)
 }
 
 /*
+ * change_reassign_below re-evaluates the records that satisfy a rule of a
+ * subtree. Rules of a model that is not active concern none.
+ */
+void
+change_reassign_below(List *objects, int32 node_id)
+{
+	static const char *query =
+		"SELECT DISTINCT r.expression"
+		"  FROM territory.node n"
+		"  JOIN territory.node d ON d.model_id OPERATOR(pg_catalog.=) n.model_id AND d.path OPERATOR(territory.<@) n.path"
+		"  JOIN territory.rule r ON r.node_id OPERATOR(pg_catalog.=) d.id"
+		"   AND r.object OPERATOR(pg_catalog.=) $1 AND r.active"
+		" WHERE n.id OPERATOR(pg_catalog.=) $2 AND n.model_id OPERATOR(pg_catalog.=) $3";
+	Oid			types[3] = {OIDOID, INT4OID, INT4OID};
+	SessionRole role;
+	ListCell   *cell;
+	int			pin;
+
+	session_become(&role, catalog_owner());
+	pin = session_pin(NULL, PIN_PATH);
+	foreach(cell, objects)
+	{
+		Datum		values[3] = {ObjectIdGetDatum(lfirst_oid(cell)), Int32GetDatum(node_id), Int32GetDatum(model_active())};
+
+		if (!is_attached(lfirst_oid(cell)))
+			continue;
+		session_execute(query, SPI_OK_SELECT, 3, types, values, NULL);
+		run_criteria(lfirst_oid(cell));
+	}
+	session_unpin(pin);
+	session_restore_role(&role);
+}
+
+/*
  * territory_reassign_nodes: AFTER UPDATE on territory.node, each statement. A
  * move or a new cascade flag affects the subtree; a rename or a priority only
  * where the order of nodes decides (mode first).
@@ -417,12 +486,14 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT, "node");
 	Oid			types[3] = {OIDOID, INT4OID, BOOLOID};
 	ChangeScope scope;
+	List	   *objects;
 	ListCell   *cell;
 
 	if (node_moving() || is_silent(trigger))
 		return PointerGetDatum(NULL);
 	begin_for(trigger, &scope, CAUSE_NODE);
-	foreach(cell, lock_all_objects())
+	objects = lock_all_objects();
+	foreach(cell, objects)
 	{
 		Oid			object = lfirst_oid(cell);
 		ObjectInfo	info;
@@ -434,6 +505,7 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 		session_execute(query, SPI_OK_SELECT, 3, types, values, NULL);
 		run_criteria(object);
 	}
+	check_subtrees(objects);
 	end(&scope);
 	return PointerGetDatum(NULL);
 }
@@ -492,26 +564,21 @@ territory_reassign_objects(PG_FUNCTION_ARGS)
 }
 
 /*
- * run_keys re-evaluates the records whose keys, as text, stand in the first
+ * run_column re-evaluates the records whose keys, as text, stand in the first
  * column of the last query's result.
  */
 static void
-run_keys(Oid object)
+run_column(Oid object)
 {
-	StringInfoData condition;
 	ObjectInfo	info;
-	SPITupleTable *keys = SPI_tuptable;
+	SPITupleTable *table = SPI_tuptable;
 	uint64		count = SPI_processed;
+	List	   *keys = NIL;
 
 	object_require(object, &info);
-	initStringInfo(&condition);
-	appendStringInfo(&condition, "%s OPERATOR(pg_catalog.=) ANY (ARRAY[",
-					 quote_identifier(NameStr(info.key_column)));
 	for (uint64 i = 0; i < count; i++)
-		appendStringInfo(&condition, "%s%s", i == 0 ? "" : ", ",
-						 quote_literal_cstr(SPI_getvalue(keys->vals[i], keys->tupdesc, 1)));
-	appendStringInfo(&condition, "]::%s[])", format_type_be_qualified(info.key_type));
-	(void) run_where(object, condition.data);
+		keys = lappend(keys, SPI_getvalue(table->vals[i], table->tupdesc, 1));
+	run_keys(&info, keys);
 }
 
 /*
@@ -529,7 +596,7 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 	List	   *objects;
 	ListCell   *cell;
 
-	if (is_silent(trigger))
+	if (by_hand || is_silent(trigger))
 		return PointerGetDatum(NULL);
 	begin_for(trigger, &scope, CAUSE_EXCLUSION);
 	initStringInfo(&rows);
@@ -555,7 +622,7 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 			continue;
 		session_execute(psprintf("SELECT DISTINCT key FROM %s AS c WHERE object OPERATOR(pg_catalog.=) $1",
 								 rows.data), SPI_OK_SELECT, 1, types, values, NULL);
-		run_keys(lfirst_oid(cell));
+		run_column(lfirst_oid(cell));
 	}
 	end(&scope);
 	return PointerGetDatum(NULL);
@@ -574,26 +641,6 @@ territory_exclusion_changed(PG_FUNCTION_ARGS)
 
 	inval_send(RelationGetRelid(trigger->tg_relation));
 	return PointerGetDatum(NULL);
-}
-
-/*
- * node_hold raises unless there is a node with this id, and keeps it from being
- * deleted meanwhile.
- */
-static void
-node_hold(int32 id)
-{
-	Oid			types[1] = {INT4OID};
-	Datum		values[1] = {Int32GetDatum(id)};
-
-	session_execute("SELECT FROM territory.node WHERE id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE",
-					SPI_OK_SELECT, 1, types, values, NULL);
-	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("node_id names no territory"),
-				 errdetail("There is no node with id %d.", id),
-				 errhint("territory.node_id('path') finds the id of a territory.")));
 }
 
 /*
@@ -636,7 +683,7 @@ territory_exclusion_check(PG_FUNCTION_ARGS)
 	ChangeScope scope;
 
 	/* a NULL fails its constraint */
-	if (session_restoring(RelationGetRelid(trigger->tg_relation)) || object_null || key_null)
+	if (by_hand || session_restoring(RelationGetRelid(trigger->tg_relation)) || object_null || key_null)
 		return PointerGetDatum(tuple);
 	begin(trigger, &scope);
 	object_hold(DatumGetObjectId(object));
@@ -682,7 +729,7 @@ territory_node_guard_assignments(PG_FUNCTION_ARGS)
 					 errmsg("cannot delete territory \"%s\": it holds records of %s",
 							territory_to_cstring(node.path), catalog_qualified_name(info.object)),
 					 errdetail("Number of records: %s.", count),
-					 errhint("Delete the rules of the whole subtree first, which moves the records on: DELETE FROM territory.rule WHERE node_id IN (SELECT id FROM territory.node WHERE path <@ %s).",
+					 errhint("SELECT * FROM territory.drop_node(%s, transfer_to => 'another territory') moves on what it has; without transfer_to it deletes the subtree with its rules.",
 							 quote_literal_cstr(territory_to_cstring(node.path)))));
 	}
 	end(&scope);

@@ -28,6 +28,7 @@
 #include "utils/rel.h"
 
 #include "assign/attach.h"
+#include "assign/check.h"
 #include "assign/pairs.h"
 #include "assign/run.h"
 #include "base/catalog.h"
@@ -441,6 +442,7 @@ follow(Oid object, const TableChange *change)
 	pin = session_pin(NULL, PIN_PATH);
 	check_key(&info);
 	check_rules(object, change);
+	check_expressions(object);
 	follow_owner(&info, info.assignment);
 	follow_owner(&info, info.past);
 	session_become(&role, info.owner);

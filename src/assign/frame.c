@@ -41,6 +41,7 @@
 #include "utils/snapmgr.h"
 
 #include "assign/batch.h"
+#include "assign/check.h"
 #include "assign/frame.h"
 #include "assign/pairs.h"
 #include "assign/target.h"
@@ -282,7 +283,7 @@ is_noted(const EventList *list, const Event *event)
 	{
 		const Event *other = &list->events[i];
 
-		if (other != event && other->kind != EVENT_DELETED && other->relid == event->relid &&
+		if (other != event && other->kind != EVENT_DELETED && other->kind != EVENT_MOVED && other->relid == event->relid &&
 			ItemPointerEquals((ItemPointer) &other->row, (ItemPointer) &event->row))
 			return true;
 	}
@@ -362,7 +363,7 @@ evaluate(const Frame *frame, const EventList *list, RowSource *source, Batch *ba
 			Event	   *event = &list->events[i];
 			TupleTableSlot *slot;
 
-			if (event->kind == EVENT_DELETED)
+			if (event->kind == EVENT_DELETED || event->kind == EVENT_MOVED)
 				continue;
 			open_source(source, event->relid, batch->rules);
 			slot = read_event(source, list, event);
@@ -397,6 +398,22 @@ ready_batch(const Frame *frame, EventList *list)
 }
 
 /*
+ * forget_deleted removes what deleted records leave. Another record may have got
+ * the key of one, but only by an event beside, or by a statement inside this one.
+ */
+static void
+forget_deleted(const Frame *frame, const EventList *list, const ObjectInfo *object)
+{
+	Datum	   *keys = palloc(list->count * sizeof(Datum));
+	int			count = collect_keys(list, EVENT_DELETED, keys);
+
+	if (count < list->count || frame->opened > 1)
+		pairs_unmark(object, keys, count);
+	(void) pairs_forget(object, keys, count);
+	(void) pairs_forget(object, keys, collect_keys(list, EVENT_MOVED, keys));
+}
+
+/*
  * read_list deals with deleted and rekeyed records, and evaluates the others,
  * from the table.
  */
@@ -404,10 +421,9 @@ static void
 read_list(const Frame *frame, const EventList *list, Batch *batch)
 {
 	RowSource	source = {NULL};
-	Datum	   *keys = palloc(list->count * sizeof(Datum));
 	int			cause = cause_push(CAUSE_DELETED, NULL);
 
-	pairs_forget(&batch->rules->object, keys, collect_keys(list, EVENT_DELETED, keys));
+	forget_deleted(frame, list, &batch->rules->object);
 	cause_pop(cause);
 	rekey(list, &source, &batch->rules->object, batch->rules);
 	evaluate(frame, list, &source, batch);
@@ -506,7 +522,10 @@ frame_close(Oid object)
 		return;
 	settle(frame);
 	if (--frame->statements == 0)
+	{
 		remove_frame(frame);
+		check_statement(object);
+	}
 }
 
 /*
@@ -631,12 +650,17 @@ frame_enter(Oid object)
 void
 frame_leave(Frame *frame)
 {
+	Oid			object = frame->object;
+
 	if (!frame->row)
 		return;
 	if (frame->rows == 1)
 		settle(frame);
 	if (--frame->rows == 0)
+	{
 		remove_frame(frame);
+		check_statement(object);
+	}
 }
 
 /*
@@ -686,23 +710,41 @@ evaluate_at_once(Frame *frame, EventKind kind, Oid relid, TupleTableSlot *row)
 }
 
 /*
+ * moved_event returns the last event when it is of a row that has left its
+ * partition: a row that is inserted next is the same record.
+ */
+static Event *
+moved_event(EventList *list)
+{
+	Event	   *last = list->count > 0 ? &list->events[list->count - 1] : NULL;
+
+	return last != NULL && last->kind == EVENT_MOVED ? last : NULL;
+}
+
+/*
  * frame_note notes an event, and evaluates its row if that may be done at once.
  */
 void
 frame_note(Frame *frame, Relation rel, EventKind kind, TupleTableSlot *row, bool same_columns,
-		   Form_pg_attribute key, Datum old_key)
+		   Form_pg_attribute key, Datum value)
 {
-	Event	   *event = next_event(frame);
 	EventList  *list = &frame->list;
+	Event	   *event = kind == EVENT_INSERTED ? moved_event(list) : NULL;
 
+	if (event != NULL)
+		kind = datumIsEqual(event->old_key, value, key->attbyval, key->attlen) ? EVENT_TOUCHED : EVENT_REKEYED;
+	else
+	{
+		event = next_event(frame);
+		event->old_key = kind == EVENT_INSERTED || key == NULL ? (Datum) 0 : keep_key(list, key, value);
+	}
 	event->kind = kind;
 	event->relid = RelationGetRelid(rel);
 	if (row)
 		event->row = row->tts_tid;
 	else
 		ItemPointerSetInvalid(&event->row);
-	event->old_key = key ? keep_key(list, key, old_key) : (Datum) 0;
-	frame->removes |= key != NULL;
+	frame->removes |= kind != EVENT_INSERTED && kind != EVENT_TOUCHED;
 	if (list->count == 1)
 	{
 		list->quick = true;
@@ -755,11 +797,15 @@ static void
 end_all(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+	{
 		settle_left_over();
+		check_commit();
+	}
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
 	while (top != NULL)
 		remove_frame(top);
+	check_forget();
 }
 
 /*

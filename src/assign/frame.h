@@ -18,6 +18,7 @@ typedef enum EventKind
 	EVENT_INSERTED,				/* is new, has no pairs */
 	EVENT_TOUCHED,				/* is to be evaluated again */
 	EVENT_DELETED,
+	EVENT_MOVED,				/* has left its partition; its EVENT_INSERTED comes next */
 	EVENT_REKEYED				/* has another key, and is to be evaluated again */
 } EventKind;
 
@@ -46,11 +47,11 @@ extern bool frame_rules_changed(const Frame *frame);
 
 /*
  * Notes an event. row is the new row version (NULL where deleted); same_columns:
- * it has the object's columns. key and old_key are the key column and its value
- * before (deleted, rekeyed), else NULL and 0.
+ * it has the object's columns. key is the key column, value what it says before
+ * (deleted, moved, rekeyed) or now (inserted); else NULL and 0.
  */
 extern void frame_note(Frame *frame, Relation rel, EventKind kind, TupleTableSlot *row, bool same_columns,
-					   Form_pg_attribute key, Datum old_key);
+					   Form_pg_attribute key, Datum value);
 
 /* called once, from _PG_init */
 extern void frame_init(void);

@@ -11,7 +11,7 @@
 /*
  * pair_append adds a pair; the list grows in the current memory context.
  */
-void
+Pair *
 pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const StoredPair *stored)
 {
 	Pair	   *pair;
@@ -27,13 +27,15 @@ pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const Store
 	pair->key = key;
 	pair->node_id = node_id;
 	pair->rule_id = rule_id;
+	pair->manual = false;
 	pair->old_rule = stored ? stored->rule_id : 0;
-	pair->manual = stored ? stored->manual : false;
+	pair->old_manual = stored ? stored->manual : false;
 	pair->since = stored ? stored->since : 0;
 	if (stored)
 		pair->row = stored->row;
 	else
 		ItemPointerSetInvalid(&pair->row);
+	return pair;
 }
 
 /*

@@ -27,9 +27,10 @@ typedef struct Pair
 	Datum		key;
 	int32		node_id;
 	int32		rule_id;
-	int32		old_rule;		/* what is stored of it; 0, and so on, where that is not known */
 	bool		manual;
-	ItemPointerData row;
+	int32		old_rule;		/* what is stored of it; 0, and so on, where that is not known */
+	bool		old_manual;
+	ItemPointerData row;		/* where it stands; invalid: not known */
 	TimestampTz since;
 } Pair;
 
@@ -44,13 +45,16 @@ typedef struct PairList
 /* What is to be written of a batch of records. */
 typedef struct Difference
 {
-	PairList	inserted;		/* by rules */
+	PairList	inserted;
 	PairList	deleted;
-	PairList	changed;		/* rule of a stored pair */
+	PairList	changed;		/* rule of a stored pair, or whether it is manual */
 } Difference;
 
-/* Adds a pair; the list grows in the current memory context. stored: NULL where not known */
-extern void pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const StoredPair *stored);
+/*
+ * Adds a pair, which is not to be manual, and returns it; the list grows in the
+ * current memory context. stored: NULL where not known
+ */
+extern Pair *pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const StoredPair *stored);
 
 /* for qsort: stored pairs by record and node */
 extern int	pair_compare_stored(const void *a, const void *b);

@@ -40,6 +40,7 @@ typedef enum PairStatement
 	PAIRS_DELETE,
 	PAIRS_SET_RULE,
 	PAIRS_FORGET,
+	PAIRS_UNMARK,
 	PAIRS_REKEY,
 	PAIRS_FORGET_ORPHANS,
 	PAST_MAKE_ROOM,
@@ -66,27 +67,35 @@ typedef struct PlanEntry
 
 /* lists of pairs and of changed keys, as arguments give them */
 #define PAIR_LIST \
-	"ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS p (key, node_id, rule_id)"
+	"ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4))" \
+	" AS p (key, node_id, rule_id, manual)"
 #define KEY_LIST \
 	"ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2::%t[])) AS p (was, now)"
 
 /* parts of statements */
 #define INSERT_OR_CORRECT \
 	"INSERT INTO %p AS a (%k, node_id, rule_id, manual, since)" \
-	" SELECT p.key, p.node_id, p.rule_id, false, %m FROM " PAIR_LIST \
-	" ON CONFLICT (%k, node_id) DO UPDATE SET rule_id = EXCLUDED.rule_id" \
-	"  WHERE a.rule_id IS NULL OR a.rule_id OPERATOR(pg_catalog.<>) EXCLUDED.rule_id"
+	" SELECT p.key, p.node_id, p.rule_id, p.manual, %m FROM " PAIR_LIST \
+	" ON CONFLICT (%k, node_id) DO UPDATE" \
+	"   SET rule_id = coalesce(EXCLUDED.rule_id, a.rule_id), manual = a.manual OR EXCLUDED.manual" \
+	"  WHERE a.rule_id IS NULL OR a.rule_id OPERATOR(pg_catalog.<>) EXCLUDED.rule_id OR EXCLUDED.manual"
 #define DELETE_PAIRS \
 	"DELETE FROM %p a USING ROWS FROM (pg_catalog.unnest($1::%t[]), pg_catalog.unnest($2)) AS p (key, node_id)" \
 	" WHERE a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id"
 #define SET_RULE \
-	"UPDATE %p a SET rule_id = p.rule_id FROM " PAIR_LIST \
+	"UPDATE %p a SET rule_id = p.rule_id, manual = p.manual FROM " PAIR_LIST \
 	" WHERE a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id"
 #define FORGET_ORPHANS \
 	"DELETE FROM %p a" \
 	" WHERE NOT EXISTS (SELECT FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) a.%k)"
 #define FORGET_PAIRS \
 	FORGET_ORPHANS " AND a.%k OPERATOR(pg_catalog.=) ANY ($1::%t[])"
+#define FORGET_BY_HAND \
+	"DELETE FROM %p a WHERE a.%k OPERATOR(pg_catalog.=) ANY ($1::%t[]) AND a.manual AND a.rule_id IS NULL"
+#define ARE_BOTH \
+	"a.%k OPERATOR(pg_catalog.=) ANY ($1::%t[]) AND a.manual AND a.rule_id IS NOT NULL"
+#define UNMARK \
+	"UPDATE %p a SET manual = false WHERE " ARE_BOTH
 
 /* what past.c does: rows of what pairs were until now */
 #define KEEP_PAST(source, held) \
@@ -124,21 +133,21 @@ static const struct
 	SPI_OK_SELECT, "k"},
 	[PAIRS_ADD] = {
 		"INSERT INTO %p (%k, node_id, rule_id, manual, since)"
-		" SELECT p.key, p.node_id, p.rule_id, false, %m FROM " PAIR_LIST,
-	SPI_OK_INSERT, "kiim"},
+		" SELECT p.key, p.node_id, p.rule_id, p.manual, %m FROM " PAIR_LIST,
+	SPI_OK_INSERT, "kiibm"},
 	[PAIRS_INSERT] = {
-		INSERT_OR_CORRECT, SPI_OK_INSERT, "kiim",
+		INSERT_OR_CORRECT, SPI_OK_INSERT, "kiibm",
 		"WITH was AS ("
 		"  SELECT a.%k AS key, a.node_id, a.rule_id, a.manual, a.since FROM " PAIR_LIST
 		"    JOIN %p a ON a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id"
-		"   WHERE a.rule_id IS NULL OR a.rule_id OPERATOR(pg_catalog.<>) p.rule_id),"
+		"   WHERE a.rule_id IS DISTINCT FROM coalesce(p.rule_id, a.rule_id) OR p.manual AND NOT a.manual),"
 		" past AS (" KEEP_PAST("was", "true") ")"
 		" " INSERT_OR_CORRECT,
 	SPI_OK_INSERT},
 	[PAIRS_DELETE] = {
 		DELETE_PAIRS, SPI_OK_DELETE, "kim", DELETE_PAIRS ENDED, SPI_OK_DELETE_RETURNING},
 	[PAIRS_SET_RULE] = {
-		SET_RULE, SPI_OK_UPDATE, "kiim",
+		SET_RULE, SPI_OK_UPDATE, "kiibm",
 		"WITH was AS ("
 		"  SELECT a.%k AS key, a.node_id, a.rule_id, a.manual, a.since FROM " PAIR_LIST
 		"    JOIN %p a ON a.%k OPERATOR(pg_catalog.=) p.key AND a.node_id OPERATOR(pg_catalog.=) p.node_id),"
@@ -147,6 +156,15 @@ static const struct
 	SPI_OK_UPDATE},
 	[PAIRS_FORGET] = {
 		FORGET_PAIRS, SPI_OK_DELETE, "k", FORGET_PAIRS ENDED, SPI_OK_DELETE_RETURNING},
+	[PAIRS_UNMARK] = {
+		"WITH by_hand AS (" FORGET_BY_HAND ") " UNMARK, SPI_OK_UPDATE, "km",
+		"WITH by_hand AS (" FORGET_BY_HAND ENDED "),"
+		" ended AS (" KEEP_PAST("by_hand", "false") "),"
+		" was AS ("
+		"  SELECT a.%k AS key, a.node_id, a.rule_id, a.manual, a.since FROM %p a WHERE " ARE_BOTH "),"
+		" past AS (" KEEP_PAST("was", "true") ")"
+		" " UNMARK,
+	SPI_OK_UPDATE},
 	[PAIRS_REKEY] = {
 		/* the sort makes all deletions precede the first insertion */
 		"WITH moved AS ("
@@ -405,8 +423,11 @@ key_array(const ObjectInfo *object, const Datum *keys, int count)
 										   typlen, byval, align));
 }
 
+/* columns of pairs that statements take as arrays */
+#define PAIR_ARRAYS 4
+
 /*
- * pair_arrays makes the three arrays of a list of pairs.
+ * pair_arrays makes the arrays of a list of pairs, one a column.
  */
 static void
 pair_arrays(const ObjectInfo *object, const PairList *list, Datum *arrays)
@@ -429,6 +450,9 @@ pair_arrays(const ObjectInfo *object, const PairList *list, Datum *arrays)
 	}
 	arrays[2] = PointerGetDatum(construct_md_array(column, nulls, 1, count, bounds,
 												   INT4OID, 4, true, TYPALIGN_INT));
+	for (int i = 0; i < list->count; i++)
+		column[i] = BoolGetDatum(list->pairs[i].manual);
+	arrays[3] = PointerGetDatum(construct_array(column, list->count, BOOLOID, 1, true, TYPALIGN_CHAR));
 	pfree(column);
 	pfree(nulls);
 }
@@ -625,7 +649,7 @@ note_ended(const ObjectInfo *object, PastList *past)
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		StoredPair	stored = read_pair(table->vals[i], table->tupdesc);
-		Pair		pair = {.node_id = stored.node_id,.old_rule = stored.rule_id,.manual = stored.manual};
+		Pair		pair = {.node_id = stored.node_id,.old_rule = stored.rule_id,.old_manual = stored.manual};
 		bool		isnull;
 
 		pair.key = datumCopy(SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull), byval, typlen);
@@ -642,14 +666,18 @@ note_ended(const ObjectInfo *object, PastList *past)
 static void
 execute_list(PairAccess *access, PairStatement statement, const PairList *list, PastList *past)
 {
-	Datum		values[4];
+	Datum		arrays[PAIR_ARRAYS];
+	Datum		values[PAIR_ARRAYS + 1];
 
 	if (list->count == 0)
 		return;
 	access->complete = false;
-	pair_arrays(access->object, list, values);
+	pair_arrays(access->object, list, arrays);
+	memcpy(values, arrays, sizeof(arrays));
 	values[strlen(statements[statement].arguments) - 1] = TimestampTzGetDatum(past->until);
 	(void) execute(access->object, statement, values);
+	for (int i = 0; i < PAIR_ARRAYS; i++)
+		pfree(DatumGetPointer(arrays[i]));
 	if (past->kept && statement == PAIRS_DELETE)
 		note_ended(access->object, past);
 }
@@ -665,8 +693,8 @@ may_write_directly(const PairAccess *access, const PairList *list, CmdType comma
 }
 
 /*
- * change_stored removes stored pairs (CMD_DELETE), or sets their rules
- * (CMD_UPDATE). What cannot be changed where it stood is left to SQL.
+ * change_stored removes stored pairs (CMD_DELETE), or sets their rules and whether
+ * they are manual (CMD_UPDATE). What cannot be changed where it stood is left to SQL.
  */
 static void
 change_stored(PairAccess *access, const PairList *list, CmdType command, PastList *past)
@@ -774,6 +802,22 @@ pairs_forget(const ObjectInfo *object, const Datum *keys, int count)
 	if (object->history && removed > 0)
 		keep_ended(object);
 	return removed;
+}
+
+/*
+ * pairs_unmark makes the pairs of deleted records no longer manual, so that what
+ * is left of them is what the rules give to a record that has got the key.
+ */
+void
+pairs_unmark(const ObjectInfo *object, const Datum *keys, int count)
+{
+	Datum		values[2];
+
+	if (count == 0)
+		return;
+	values[0] = key_array(object, keys, count);
+	values[1] = TimestampTzGetDatum(moment_now(object));
+	(void) execute(object, PAIRS_UNMARK, values);
 }
 
 /*

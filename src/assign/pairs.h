@@ -38,6 +38,9 @@ extern void pairs_write(PairAccess *access, Difference *difference);
 /* removes all pairs of deleted records; keeps those of records that moved to another partition */
 extern uint64 pairs_forget(const ObjectInfo *object, const Datum *keys, int count);
 
+/* deleted records take what was by hand along, although others may have got their keys */
+extern void pairs_unmark(const ObjectInfo *object, const Datum *keys, int count);
+
 /* records got other keys; their history goes with them */
 extern void pairs_rekey(const ObjectInfo *object, const Datum *from, const Datum *to, int count);
 

@@ -59,7 +59,7 @@ past_append(PastList *list, const Pair *pair, bool held)
 	list->pairs[list->count++] = (PastPair)
 	{
 		.key = pair->key,.node_id = pair->node_id,.rule_id = pair->old_rule,
-			.manual = pair->manual,.held = held,.since = pair->since
+			.manual = pair->old_manual,.held = held,.since = pair->since
 	};
 }
 

@@ -28,6 +28,7 @@
 #include "utils/timestamp.h"
 
 #include "assign/batch.h"
+#include "assign/check.h"
 #include "assign/progress.h"
 #include "assign/run.h"
 #include "assign/whole.h"
@@ -214,6 +215,7 @@ run_records(Oid object, const char *condition, bool may_be_more)
 		batch_end(&batch);
 	}
 	PG_END_TRY();
+	check_statement(object);
 	ereport(DEBUG1, (errmsg_internal("territory: evaluated " INT64_FORMAT " records of %s", counts.records,
 									 catalog_qualified_name(object))));
 	return counts;
@@ -235,6 +237,25 @@ BatchCounts
 run_at_least(Oid object, const char *condition)
 {
 	return run_records(object, condition, true);
+}
+
+/*
+ * run_keys re-evaluates the records with these keys.
+ */
+void
+run_keys(const ObjectInfo *object, List *keys)
+{
+	StringInfoData condition;
+	ListCell   *cell;
+
+	initStringInfo(&condition);
+	appendStringInfo(&condition, "%s OPERATOR(pg_catalog.=) ANY (ARRAY[",
+					 quote_identifier(NameStr(object->key_column)));
+	foreach(cell, keys)
+		appendStringInfo(&condition, "%s%s", cell == list_head(keys) ? "" : ", ",
+						 quote_literal_cstr(lfirst(cell)));
+	appendStringInfo(&condition, "]::%s[])", format_type_be_qualified(object->key_type));
+	(void) run_where(object->object, condition.data);
 }
 
 /*

@@ -10,6 +10,7 @@
 #include "datatype/timestamp.h"
 
 #include "assign/batch.h"
+#include "rule/object.h"
 
 /*
  * Re-evaluates the records that a condition over the table's columns selects.
@@ -20,6 +21,9 @@ extern BatchCounts run_where(Oid object, const char *condition);
 
 /* likewise, but evaluates all records where that costs less than to find those of the condition */
 extern BatchCounts run_at_least(Oid object, const char *condition);
+
+/* re-evaluates the records with these keys, given as text (char *) */
+extern void run_keys(const ObjectInfo *object, List *keys);
 
 /* adds a row to territory.run_log; SPI must be connected */
 extern void run_record(Oid object, const char *scope, TimestampTz started,

@@ -309,7 +309,7 @@ end_write(const SessionRole *role)
 }
 
 /*
- * pair_column returns a column of a pair that the rules make.
+ * pair_column returns a column of a pair that is added.
  */
 static inline Datum
 pair_column(const Pair *pair, AttrNumber column, TimestampTz since, bool *isnull)
@@ -324,7 +324,7 @@ pair_column(const Pair *pair, AttrNumber column, TimestampTz since, bool *isnull
 		case COLUMN_RULE:
 			return Int32GetDatum(pair->rule_id);
 		case COLUMN_MANUAL:
-			return BoolGetDatum(false);
+			return BoolGetDatum(pair->manual);
 		default:
 			return TimestampTzGetDatum(since);
 	}
@@ -501,7 +501,7 @@ store_insert(Store *store, const PairList *list, TimestampTz since)
 static void
 keep_rest(PairList *rest, const Pair *pair)
 {
-	pair_append(rest, pair->key, pair->node_id, pair->rule_id, NULL);
+	pair_append(rest, pair->key, pair->node_id, pair->rule_id, NULL)->manual = pair->manual;
 }
 
 /*
@@ -551,6 +551,7 @@ set_rule(Store *store, Pair *pair, CommandId command, TupleTableSlot *old, Tuple
 	memcpy(new->tts_isnull, old->tts_isnull, COLUMNS * sizeof(bool));
 	new->tts_values[COLUMN_RULE - 1] = Int32GetDatum(pair->rule_id);
 	new->tts_isnull[COLUMN_RULE - 1] = pair->rule_id == 0;
+	new->tts_values[COLUMN_MANUAL - 1] = BoolGetDatum(pair->manual);
 	ExecStoreVirtualTuple(new);
 	if (table_tuple_update(store->rel, &row, new, command, SnapshotSelf, InvalidSnapshot,
 						   true, &failure, &mode, &which) != TM_Ok)
@@ -564,7 +565,8 @@ set_rule(Store *store, Pair *pair, CommandId command, TupleTableSlot *old, Tuple
 }
 
 /*
- * store_set_rule sets the rule of fetched pairs, or none, and notes what they were.
+ * store_set_rule sets the rule of fetched pairs, or none, and whether they are
+ * manual, and notes what they were.
  */
 void
 store_set_rule(Store *store, const PairList *list, PairList *rest, PastList *past)

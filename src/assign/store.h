@@ -29,7 +29,7 @@ extern bool store_may(const Store *store, CmdType command);
 /* stored pairs of some records, each of which is there once, by record and node; palloc'd */
 extern int	store_fetch(Store *store, const KeySet *keys, StoredPair **stored);
 
-/* adds rule-made pairs of which none is there */
+/* adds pairs of which none is there */
 extern void store_insert(Store *store, const PairList *list, TimestampTz since);
 
 /* Of pairs that were fetched. Those that somebody changed since are left in rest; what the others were comes to past. */

@@ -14,6 +14,7 @@
 #include "utils/datum.h"
 #include "utils/rel.h"
 
+#include "assign/check.h"
 #include "assign/frame.h"
 #include "assign/pairs.h"
 #include "assign/run.h"
@@ -94,6 +95,27 @@ take_apart(const TriggerData *trigger, const Target *target, const Ruleset *rule
 }
 
 /*
+ * amount_changed tells whether an update changes what a check sums up.
+ */
+static bool
+amount_changed(const TriggerData *trigger, const Target *target, const Ruleset *rules)
+{
+	const Bitmapset *columns = check_needs(rules->object.object)->columns;
+	int			attno = -1;
+
+	while ((attno = bms_next_member(columns, attno)) >= 0)
+	{
+		int			column = target_column(target, attno);
+
+		slot_getsomeattrs(trigger->tg_trigslot, column);
+		slot_getsomeattrs(trigger->tg_newslot, column);
+		if (is_changed(trigger, target, attno))
+			return true;
+	}
+	return false;
+}
+
+/*
  * update_kind tells what an update means: EVENT_REKEYED, EVENT_TOUCHED, or (-1)
  * nothing, because no column that matters has changed.
  */
@@ -111,7 +133,17 @@ update_kind(const TriggerData *trigger, const Target *target, const Frame *frame
 		if (is_changed(trigger, target, attno))
 			return EVENT_TOUCHED;
 	}
-	return frame_rules_changed(frame) ? EVENT_TOUCHED : -1;
+	return frame_rules_changed(frame) || amount_changed(trigger, target, rules) ? EVENT_TOUCHED : -1;
+}
+
+/*
+ * has_moved tells whether a deleted row has gone to another partition.
+ */
+static bool
+has_moved(TupleTableSlot *row)
+{
+	return TTS_IS_BUFFERTUPLE(row) && ((BufferHeapTupleTableSlot *) row)->base.tuple != NULL &&
+		HeapTupleHeaderIndicatesMovedPartitions(((BufferHeapTupleTableSlot *) row)->base.tuple->t_data);
 }
 
 /*
@@ -128,9 +160,10 @@ note_row(const TriggerData *trigger, const Target *target, Frame *frame)
 	int			kind;
 
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		frame_note(frame, rel, EVENT_INSERTED, trigger->tg_trigslot, same_columns, NULL, (Datum) 0);
+		frame_note(frame, rel, EVENT_INSERTED, trigger->tg_trigslot, same_columns, key,
+				   slot_getattr(trigger->tg_trigslot, column, &isnull));
 	else if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
-		frame_note(frame, rel, EVENT_DELETED, NULL, same_columns, key,
+		frame_note(frame, rel, has_moved(trigger->tg_trigslot) ? EVENT_MOVED : EVENT_DELETED, NULL, same_columns, key,
 				   slot_getattr(trigger->tg_trigslot, column, &isnull));
 	else if ((kind = update_kind(trigger, target, frame)) == EVENT_REKEYED)
 		frame_note(frame, rel, EVENT_REKEYED, trigger->tg_newslot, same_columns, key,

@@ -100,6 +100,23 @@ static KeptStatement delete_exclusions = {
 	.looks_up = true
 };
 
+static KeptStatement delete_members = {
+	"DELETE FROM territory.member WHERE node_id OPERATOR(pg_catalog.=) $1",
+	SPI_OK_DELETE, 1, {INT4OID},
+	.looks_up = true
+};
+
+static KeptStatement delete_distributions = {
+	"DELETE FROM territory.distribution WHERE node_id OPERATOR(pg_catalog.=) $1",
+	SPI_OK_DELETE, 1, {INT4OID},
+	.looks_up = true
+};
+
+static KeptStatement delete_checks = {
+	"DELETE FROM territory.pair_check WHERE node_id OPERATOR(pg_catalog.=) $1",
+	SPI_OK_DELETE, 1, {INT4OID}
+};
+
 /*
  * node_moving tells whether the engine itself is updating nodes.
  */
@@ -559,7 +576,7 @@ territory_node_guard(PG_FUNCTION_ARGS)
 
 /*
  * territory_node_clear: AFTER DELETE, each row, when the guards have let the
- * node go. Its rules and exclusions go with it.
+ * node go. What belongs to it goes with it.
  */
 Datum
 territory_node_clear(PG_FUNCTION_ARGS)
@@ -576,6 +593,9 @@ territory_node_clear(PG_FUNCTION_ARGS)
 	values[0] = Int32GetDatum(node.id);
 	session_execute_kept(&delete_rules, values, NULL);
 	session_execute_kept(&delete_exclusions, values, NULL);
+	session_execute_kept(&delete_members, values, NULL);
+	session_execute_kept(&delete_checks, values, NULL);
+	session_execute_kept(&delete_distributions, values, NULL);
 	SPI_finish();
 	session_restore_role(&role);
 	return PointerGetDatum(NULL);
@@ -608,6 +628,29 @@ node_find(const Territory *path)
 	if (id == 0)
 		raise_unknown(territory_to_cstring(path), NULL);
 	return id;
+}
+
+/*
+ * node_hold raises unless there is a node with this id, and keeps it from being
+ * deleted meanwhile. Needs an SPI connection.
+ */
+void
+node_hold(int32 id)
+{
+	static KeptStatement hold = {
+		"SELECT FROM territory.node WHERE id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE",
+		SPI_OK_SELECT, 1, {INT4OID},
+		.looks_up = true
+	};
+	Datum		values[1] = {Int32GetDatum(id)};
+
+	session_execute_kept(&hold, values, NULL);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("node_id names no territory"),
+				 errdetail("There is no node with id %d.", id),
+				 errhint("territory.node_id('path') finds the id of a territory.")));
 }
 
 /*

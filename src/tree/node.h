@@ -46,6 +46,9 @@ extern void node_read(HeapTuple tuple, TupleDesc desc, NodeRow *node);
 /* id of the node at a path of the active model; raises 42704 where there is none */
 extern int32 node_find(const Territory *path);
 
+/* raises 23503 unless there is a node with this id, and keeps it from being deleted meanwhile */
+extern void node_hold(int32 id);
+
 /* Is the engine itself moving nodes, so that statement triggers keep still? */
 extern bool node_moving(void);
 

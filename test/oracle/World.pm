@@ -6,6 +6,7 @@
 package World;
 use strict;
 use warnings;
+use Manual;
 
 my @columns = qw(i b t n f d a v h x z c j w g parent);
 my %type = (
@@ -170,7 +171,7 @@ sub make_tables
 	$self->{preamble} = $pre;
 	push @{ $self->{setup} }, $pre . "CREATE SCHEMA w;\n";
 	push @{ $self->{setup} }, "GRANT USAGE, CREATE ON SCHEMA w TO oracle_writer;\nSET SESSION AUTHORIZATION oracle_writer;\n$pre" if $self->{ordinary};
-	$self->add_setup("CREATE TABLE w.parent (id int PRIMARY KEY)", "INSERT INTO w.parent VALUES (1), (2), (3), (4)");
+	$self->add_setup('CREATE SEQUENCE w.uid', "CREATE TABLE w.parent (id int PRIMARY KEY)", "INSERT INTO w.parent VALUES (1), (2), (3), (4)");
 	for my $number (0 .. ($self->{two} ? 1 : 0))
 	{
 		my $table = { name => pick('w.acc', 'w."Acc ount"', 'w."é.x"') . ($number ? '2' : '') };
@@ -188,7 +189,7 @@ sub make_table
 {
 	my ($self, $table) = @_;
 	my $name = $table->{name};
-	my @c = ([ $table->{key}, "$table->{key_type} NOT NULL" ], map { [ $_, $type{$_} ] } @{ $self->{cols} }, 'note', 'part');
+	my @c = ([ $table->{key}, "$table->{key_type} NOT NULL" ], [ 'uid', "bigint NOT NULL DEFAULT nextval('w.uid')" ], map { [ $_, $type{$_} ] } @{ $self->{cols} }, 'note', 'part');
 	for my $c (@c) { $c->[1] = 'int DEFAULT 1' if $c->[0] eq 'part'; }
 	# criteria compare columns with one another, so all must be there
 	push @c, map { my $n = $_; [ $n, $type{$n} ] } grep { my $n = $_; !grep { $_->[0] eq $n } @c } @columns;
@@ -263,7 +264,7 @@ sub make_table
 			"CREATE TRIGGER " . pick('"!after"', 'zz_after') . " AFTER INSERT OR UPDATE ON $name FOR EACH ROW EXECUTE FUNCTION ${f}_after()",
 			"CREATE TRIGGER " . pick('"!end"', 'zz_end') . " AFTER UPDATE ON $name FOR EACH STATEMENT EXECUTE FUNCTION ${f}_statement()");
 	}
-	$self->add_setup($table->{attach});
+	$self->add_setup($table->{attach}, "CREATE TRIGGER zzz_settle AFTER INSERT OR UPDATE ON $name FOR EACH STATEMENT EXECUTE FUNCTION oracle.settle_table()");
 }
 
 my @names = ('a', 'A', 'b', 'a b', 'a.b', 'é', 'z', 'Z', '"', '1', '10', '9', 'ab', '-', '_x', 'ö', '日', ' ', 'a!', '~');
@@ -575,6 +576,7 @@ sub one_step
 {
 	my ($self) = @_;
 	my $what = rnd(100);
+	return Manual::change($self) if $what < 9;
 	return $self->table_step if $what < 55;
 	return $self->rule_change if $what < 75;
 	return $self->node_change if $what < 87;
@@ -655,7 +657,10 @@ sub deferred
 	$self->add('SET territory.defer_runs = on', check => 0);
 	for (1 .. 1 + rnd(5))
 	{
-		my $sql = pick($self->rule_change, $self->node_change, $self->exclusion_change, $self->mode_change, $self->table_step);
+		# whether a manual pair outlives an exclusion that comes and goes depends on who is evaluated meanwhile
+		my $exclusion;
+		do { $exclusion = $self->exclusion_change } until $exclusion =~ /^INSERT/;
+		my $sql = pick($self->rule_change, $self->node_change, $exclusion, $self->mode_change, $self->table_step);
 		$self->add($sql, check => 0);
 	}
 	$self->add('RESET territory.defer_runs', check => 0);

@@ -6,7 +6,7 @@
 CREATE SCHEMA oracle;
 GRANT USAGE ON SCHEMA oracle TO PUBLIC;
 
-CREATE TYPE oracle.pair AS (key text, node_id int, rule_id int);
+CREATE TYPE oracle.pair AS (key text, node_id int, rule_id int, manual bool);
 
 -- all true rules of all records
 CREATE FUNCTION oracle.hits(obj regclass, key_column name, only_where text) RETURNS oracle.pair[]
@@ -24,19 +24,23 @@ BEGIN
     IF query IS NULL THEN
         RETURN '{}';
     END IF;
-    EXECUTE 'SELECT array_agg((h.key, h.node_id, h.rule_id)::oracle.pair) FROM (' || query || ') h' INTO result;
+    EXECUTE 'SELECT array_agg((h.key, h.node_id, h.rule_id, false)::oracle.pair) FROM (' || query || ') h' INTO result;
     RETURN coalesce(result, '{}');
 END $$;
+
+\ir manual.sql
 
 CREATE FUNCTION oracle.expected(obj regclass, only_where text DEFAULT 'true') RETURNS SETOF oracle.pair
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     o territory.object;
     hits oracle.pair[];
+    by_hand oracle.pair[];
     keys text[];
 BEGIN
     SELECT * INTO STRICT o FROM territory.object WHERE object = obj;
     hits := oracle.hits(obj, o.key_column, only_where);
+    by_hand := oracle.by_hand(obj, o.key_column, only_where);
     EXECUTE format('SELECT coalesce(array_agg(%I::text), ''{}'') FROM %s WHERE %s', o.key_column, obj, only_where) INTO keys;
     RETURN QUERY
     WITH RECURSIVE
@@ -65,12 +69,15 @@ BEGIN
              WHERE e.object = obj AND e.key = w.key AND (e.node_id IS NULL OR e.node_id = w.id))),
     ranked AS (
         SELECT c.*, row_number() OVER (PARTITION BY c.key ORDER BY c.priority DESC, c.depth DESC, c.names COLLATE "C") AS place
-          FROM candidate c)
+          FROM candidate c),
+    chosen AS (
     SELECT c.key, c.id, c.rule_id FROM ranked c
      WHERE CASE o.mode
            WHEN 'all' THEN true
            WHEN 'first' THEN c.place = 1
-           ELSE NOT EXISTS (SELECT FROM candidate d WHERE d.key = c.key AND d.id <> c.id AND c.id = ANY (d.line)) END;
+           ELSE NOT EXISTS (SELECT FROM candidate d WHERE d.key = c.key AND d.id <> c.id AND c.id = ANY (d.line)) END)
+    SELECT coalesce(c.key, h.key), coalesce(c.id, h.node_id), c.rule_id, h.key IS NOT NULL
+      FROM chosen c FULL JOIN unnest(by_hand) h ON h.key = c.key AND h.node_id = c.id;
 END $$;
 
 -- the differing pairs of two sets, as text; NULL when there are none
@@ -78,10 +85,10 @@ CREATE FUNCTION oracle.difference(expected oracle.pair[], stored oracle.pair[]) 
 LANGUAGE sql IMMUTABLE AS $$
     SELECT string_agg(CASE WHEN s.key IS NULL THEN format('missing (key %s, node %s, rule %s)', e.key, e.node_id, e.rule_id)
                            WHEN e.key IS NULL THEN format('too much (key %s, node %s, rule %s)', s.key, s.node_id, s.rule_id)
-                           ELSE format('(key %s, node %s) has rule %s, must have %s', e.key, e.node_id, s.rule_id, e.rule_id) END, '; '
+                           ELSE format('(key %s, node %s) has rule %s, manual %s, must have %s, %s', e.key, e.node_id, s.rule_id, s.manual, e.rule_id, e.manual) END, '; '
                       ORDER BY coalesce(e.key, s.key), coalesce(e.node_id, s.node_id))
       FROM unnest(expected) e FULL JOIN unnest(stored) s ON s.key = e.key AND s.node_id = e.node_id
-     WHERE s.key IS NULL OR e.key IS NULL OR s.rule_id IS DISTINCT FROM e.rule_id
+     WHERE s.key IS NULL OR e.key IS NULL OR (s.rule_id, s.manual) IS DISTINCT FROM (e.rule_id, e.manual)
 $$;
 
 -- What of the history cannot be; NULL when there is nothing. It is true of the present (pairs are what stands now), no
@@ -115,7 +122,6 @@ DECLARE
     m territory.model;
     expected oracle.pair[];
     pairs oracle.pair[];
-    manual bigint;
     doubled bool;
     wrong text;
 BEGIN
@@ -129,22 +135,20 @@ BEGIN
     IF doubled THEN
         RETURN 'doubled keys';
     END IF;
+    PERFORM oracle.settle(obj, true);
     SELECT coalesce(array_agg(e), '{}') INTO expected FROM oracle.expected(obj, only_where) e;
-    EXECUTE format('SELECT coalesce(array_agg((a.%1$I::text, node_id, rule_id)::oracle.pair), ''{}''), count(*) FILTER (WHERE manual)'
+    EXECUTE format('SELECT coalesce(array_agg((a.%1$I::text, node_id, rule_id, manual)::oracle.pair), ''{}'')'
                    '  FROM %2$s a WHERE %4$L = ''true'' OR a.%1$I IN (SELECT %1$I FROM %3$s WHERE %4$s)',
                    o.key_column, o.assignment, obj, only_where)
-       INTO pairs, manual;
+       INTO pairs;
     wrong := oracle.difference(expected, pairs);
     IF wrong IS NOT NULL THEN
         RETURN 'BAD assignments: ' || wrong;
     END IF;
-    IF manual > 0 THEN
-        RETURN format('BAD assignments: %s are marked as manual', manual);
-    END IF;
     IF also ~ 'm' THEN
-        EXECUTE format('SELECT coalesce(array_agg((record_.%I::text, m.node_id, m.rule_id)::oracle.pair), ''{}'')'
+        EXECUTE format('SELECT coalesce(array_agg((record_.%I::text, m.node_id, m.rule_id, false)::oracle.pair), ''{}'')'
                        '  FROM %s record_ CROSS JOIN LATERAL territory.match(%L, record_) m WHERE %s', o.key_column, obj, obj, only_where) INTO pairs;
-        wrong := oracle.difference(expected, pairs);
+        wrong := oracle.difference(array(SELECT (e.key, e.node_id, e.rule_id, false)::oracle.pair FROM unnest(expected) e WHERE e.rule_id IS NOT NULL), pairs);
         IF wrong IS NOT NULL THEN
             RETURN 'BAD territory.match: ' || wrong;
         END IF;
@@ -173,7 +177,7 @@ BEGIN
             RETURN 'BAD history: ' || wrong;
         END IF;
     END IF;
-    RETURN format('ok %s %s', cardinality(expected), also);
+    RETURN format('ok %s %s %s', cardinality(expected), (SELECT count(*) FROM unnest(expected) e WHERE e.manual), also);
 END $$;
 
 -- what worlds need
@@ -182,6 +186,7 @@ CREATE COLLATION oracle.nocase (provider = icu, locale = 'und-u-ks-level2', dete
 -- takes the last world away
 CREATE FUNCTION oracle.clean() RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
+    TRUNCATE oracle.manual;
     PERFORM territory.detach(object) FROM territory.object;
     DELETE FROM territory.rule;
     DELETE FROM territory.node;
@@ -194,5 +199,6 @@ END $$;
 -- a writer who is no superuser; the role may be there already, from another database
 DO $$ BEGIN CREATE ROLE oracle_writer; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 GRANT USAGE ON SCHEMA territory, oracle TO oracle_writer;
+GRANT ALL ON oracle.manual TO oracle_writer;
 GRANT ALL ON ALL TABLES IN SCHEMA territory TO oracle_writer;
 GRANT ALL ON ALL SEQUENCES IN SCHEMA territory TO oracle_writer;

@@ -77,6 +77,14 @@ INSERT INTO lead SELECT i, 1 + i % 2, i, CASE WHEN i % 3 = 0 THEN '{a,b}'::text[
 INSERT INTO territory.exclusion (object, key, node_id, note) VALUES
     ('"Sales Team"."Client''s accounts"', 'key 7', NULL, 'not "him"'),
     ('"Sales Team"."Client''s accounts"', 'key 8', territory.node_id('World.Île-de-France'), NULL), ('lead', '12', NULL, NULL);
+UPDATE territory.object SET owner = 'amount' WHERE object = 'lead'::regclass;
+INSERT INTO territory.distribution (object, node_id) VALUES ('lead', territory.node_id('Top'));
+INSERT INTO territory.distribution_log (object, key, node_id, path, member, reason, at) VALUES ('lead', '1', 1, 'Top', 'ann', E'a\tb', '2026-01-01 00:00+00');
+INSERT INTO territory.pair_check (name, object, kind, bound, amount) VALUES
+    ('a "few"', 'lead', 'records_per_node', 39, NULL), ('much', '"Sales Team"."Client''s accounts"', 'amount_per_node', 1000, 'size + 0.5');
+INSERT INTO territory.member (node_id, member, role, access, weight, capacity, starts, ends) VALUES
+    (territory.node_id('World'), 'o''neill "x"', 'manager', 'write', 0.5, 7, '01/02/2026', '01/03/2026'), (territory.node_id('Top.Down'), 'ann', 'member', 'read', 1, NULL, NULL, NULL);
+SELECT territory.assign('lead', ARRAY['3', '5'], 'Top.Down'), territory.assign('"Sales Team"."Client''s accounts"', 'key 9', 'Top');
 SELECT territory.run('lead');
 SELECT territory.run('"Sales Team"."Client''s accounts"', "only" => 'size > 5');
 -- history
@@ -103,11 +111,12 @@ sub state
 	for my $query ('SELECT * FROM territory.model ORDER BY id', 'SELECT * FROM territory.node ORDER BY id',
 		'SELECT * FROM territory.object ORDER BY object::text', 'SELECT * FROM territory.rule ORDER BY id',
 		'SELECT * FROM territory.exclusion ORDER BY id', 'SELECT * FROM territory.run_log ORDER BY id',
+		(map { "SELECT * FROM territory.$_ ORDER BY id" } qw(member pair_check distribution distribution_log)),
 		'SELECT * FROM territory.change ORDER BY at', 'SELECT * FROM territory.former_node ORDER BY id', 'SELECT * FROM territory.audit ORDER BY id',
 		'SELECT * FROM territory.history ORDER BY object::text, key, node_id, during',
 		(map { "SELECT * FROM $_ ORDER BY 1, 2" } @tables, map { s/("?)$/_territory$1/r } @tables),
 		(map { "SELECT * FROM $_ ORDER BY 1, 2, since, until" } map { s/("?)$/_territory_history$1/r } @tables),
-		(map { "SELECT '$_', last_value, is_called FROM territory.${_}_id_seq" } qw(model node rule exclusion run_log audit)))
+		(map { "SELECT '$_', last_value, is_called FROM territory.${_}_id_seq" } qw(model node rule exclusion member pair_check distribution distribution_log run_log audit)))
 	{
 		my $answer = $session->query("SET search_path = public; SET DateStyle = ISO; SET TimeZone = UTC; $query");
 		die "$query: $answer" if $answer =~ /ERROR/;
