@@ -403,7 +403,7 @@ check_key(const ObjectInfo *info)
 static void
 follow_owner(const ObjectInfo *info, Oid relid)
 {
-	if (territory_owns_relation(relid, info->owner))
+	if (catalog_relation_owner(relid) == info->owner)
 		return;
 	session_execute(psprintf("ALTER TABLE %s OWNER TO %s", catalog_qualified_name(relid),
 							 quote_identifier(GetUserNameFromId(info->owner, false))),

@@ -29,6 +29,7 @@
 #include "assign/store.h"
 #include "base/catalog.h"
 #include "base/session.h"
+#include "history/cause.h"
 #include "history/moment.h"
 
 typedef enum PairStatement
@@ -41,6 +42,7 @@ typedef enum PairStatement
 	PAIRS_SET_RULE,
 	PAIRS_FORGET,
 	PAIRS_UNMARK,
+	PAIRS_MAKE_ROOM,
 	PAIRS_REKEY,
 	PAIRS_FORGET_ORPHANS,
 	PAST_MAKE_ROOM,
@@ -102,6 +104,11 @@ typedef struct PlanEntry
 	"INSERT INTO %h (%k, node_id, rule_id, manual, since, until, held)" \
 	" SELECT key, node_id, rule_id, manual, since, %m, " held " FROM " source \
 	"  WHERE since OPERATOR(pg_catalog.<) %m AND NOT territory.moment_is_own(since)"
+#define MAKE_ROOM \
+	"DELETE FROM %p a USING " KEY_LIST \
+	" WHERE a.%k OPERATOR(pg_catalog.=) p.now AND a.%k OPERATOR(pg_catalog.<>) ALL ($1::%t[])" \
+	"   AND (EXISTS (SELECT FROM %p m WHERE m.%k OPERATOR(pg_catalog.=) p.was)" \
+	"     OR EXISTS (SELECT FROM %h m WHERE m.%k OPERATOR(pg_catalog.=) p.was))"
 #define ENDED " RETURNING a.%k AS key, a.node_id, a.rule_id, a.manual, a.since"
 
 /*
@@ -165,6 +172,8 @@ static const struct
 		" past AS (" KEEP_PAST("was", "true") ")"
 		" " UNMARK,
 	SPI_OK_UPDATE},
+	[PAIRS_MAKE_ROOM] = {
+		MAKE_ROOM, SPI_OK_DELETE, "kk", MAKE_ROOM ENDED, SPI_OK_DELETE_RETURNING},
 	[PAIRS_REKEY] = {
 		/* the sort makes all deletions precede the first insertion */
 		"WITH moved AS ("
@@ -821,6 +830,23 @@ pairs_unmark(const ObjectInfo *object, const Datum *keys, int count)
 }
 
 /*
+ * make_room ends what pairs other records left under the new keys: they were
+ * deleted in the same statement. (Once the records have been carried over, which
+ * may be done again, there is nothing under their old keys, and all is left.)
+ */
+static void
+make_room(const ObjectInfo *object, Datum *values)
+{
+	int			cause;
+
+	if (execute(object, PAIRS_MAKE_ROOM, values) == 0 || !object->history)
+		return;
+	cause = cause_push(CAUSE_DELETED, NULL);
+	keep_ended(object);
+	cause_pop(cause);
+}
+
+/*
  * pairs_rekey carries the pairs of records, and their history, over to their new
  * keys. A record that once had such a key keeps of its history what does not
  * contradict that.
@@ -834,6 +860,7 @@ pairs_rekey(const ObjectInfo *object, const Datum *from, const Datum *to, int co
 		return;
 	values[0] = key_array(object, from, count);
 	values[1] = key_array(object, to, count);
+	make_room(object, values);
 	(void) execute(object, PAST_MAKE_ROOM, values);
 	(void) execute(object, PAST_REKEY, values);
 	(void) execute(object, PAIRS_REKEY, values);

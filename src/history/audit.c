@@ -46,7 +46,10 @@ static const struct
 	{"node", "id", "(r.row OPERATOR(pg_catalog.->>) 'model_id')::pg_catalog.int4"},
 	{"rule", "id", MODEL_OF_NODE},
 	{"object", "object", "NULL"},
-	{"exclusion", "id", MODEL_OF_NODE}
+	{"exclusion", "id", MODEL_OF_NODE},
+	{"member", "id", MODEL_OF_NODE},
+	{"pair_check", "id", MODEL_OF_NODE},
+	{"distribution", "id", MODEL_OF_NODE}
 };
 
 /*

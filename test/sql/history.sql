@@ -110,6 +110,15 @@ INSERT INTO account VALUES (41, 'NL', 0);
 DELETE FROM account WHERE id = 41;
 UPDATE account SET id = 41 WHERE id = 40;
 UPDATE account SET id = 3 WHERE id = 42;
+-- and of one that goes in the same statement
+INSERT INTO account VALUES (12, 'NL', 0), (13, 'NL', 0);
+WITH gone AS (DELETE FROM account WHERE id = 12) UPDATE account SET id = 14 WHERE id = 13;
+INSERT INTO account VALUES (13, 'NL', 0);
+CREATE FUNCTION take_over() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN UPDATE reg_history.account SET id = OLD.id WHERE id = 14; RETURN NULL; END$$;
+CREATE TRIGGER take_over AFTER DELETE ON account FOR EACH ROW EXECUTE FUNCTION take_over();
+DELETE FROM account WHERE id = 13;
+DROP TRIGGER take_over ON account;
+SELECT key, path, begin, "end", cause FROM told() WHERE key IN ('12', '13', '14');
 SELECT key, path, "end" IS NOT NULL AS ended FROM told('41') UNION ALL SELECT key, path, "end" IS NOT NULL FROM told('3');
 SELECT checked();
 

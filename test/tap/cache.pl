@@ -278,7 +278,7 @@ for my $round (1 .. 6)
 	$one->do('BEGIN; DROP EXTENSION territory CASCADE', "INSERT INTO account (id) VALUES (" . ++$next . ')', 'ROLLBACK');
 	unlike(insert($_, 'NL', 9), qr/ERROR/, "round $round: DROP EXTENSION rolled back") for $one, $two;
 	is(wrong($one), 0, 'nothing wrong');
-	$one->do('DROP EXTENSION territory CASCADE', 'DROP TABLE account_territory');
+	$one->do('DROP EXTENSION territory CASCADE', 'DROP TABLE account_territory, account_territory_history');
 	is($_->query("INSERT INTO account (id) VALUES (" . ++$next . ')'), '', "round $round: without the extension") for $one, $two;
 	my $again = "CREATE EXTENSION territory; DO \$\$BEGIN PERFORM territory.attach('account'); END\$\$; INSERT INTO territory.node (path) VALUES ('A'), ('A.B');"
 	  . " INSERT INTO territory.rule (node_id, object, criteria) VALUES (territory.node_id('A'), 'account', 'size > $round'), (territory.node_id('A.B'), 'account', 'country = ''NL''')";
@@ -293,7 +293,7 @@ for my $round (1 .. 6)
 }
 
 # ---- random walks
-$one->do('DROP EXTENSION territory CASCADE', 'DROP TABLE account, account_territory', 'CREATE EXTENSION territory', $schema);
+$one->do('DROP EXTENSION territory CASCADE', 'DROP TABLE account, account_territory, account_territory_history', 'CREATE EXTENSION territory', $schema);
 my @countries = qw(NL BE US FR DE);
 sub any { return $_[ rand @_ ] }
 sub criteria
