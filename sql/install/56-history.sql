@@ -46,13 +46,13 @@ CREATE TABLE audit (
 );
 CREATE INDEX ON audit (table_name, row_id);
 CREATE INDEX ON audit USING brin (at);
-COMMENT ON TABLE audit IS 'who changed which row of the configuration: models, nodes, rules, objects, exclusions; written by the engine';
+COMMENT ON TABLE audit IS 'who changed which row of the configuration: models, nodes, rules, objects, exclusions, members, checks, distributions; written by the engine';
 COMMENT ON COLUMN audit.at IS 'when';
 COMMENT ON COLUMN audit.actor IS 'the role that acted';
 COMMENT ON COLUMN audit.login IS 'the role that had logged in, where it is another';
 COMMENT ON COLUMN audit.xid IS 'the transaction';
 COMMENT ON COLUMN audit.operation IS 'INSERT, UPDATE or DELETE';
-COMMENT ON COLUMN audit.table_name IS 'model, node, rule, object or exclusion';
+COMMENT ON COLUMN audit.table_name IS 'the table of schema territory';
 COMMENT ON COLUMN audit.row_id IS 'its id; of an object, the table''s name';
 COMMENT ON COLUMN audit.model_id IS 'the model that it belongs to, if it does to one';
 COMMENT ON COLUMN audit.old IS 'the row before; null: it was inserted';

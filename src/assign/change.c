@@ -489,11 +489,12 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 	List	   *objects;
 	ListCell   *cell;
 
-	if (node_moving() || is_silent(trigger))
+	if (node_moving() || session_restoring(RelationGetRelid(trigger->tg_relation)))
 		return PointerGetDatum(NULL);
 	begin_for(trigger, &scope, CAUSE_NODE);
 	objects = lock_all_objects();
-	foreach(cell, objects)
+	/* re-assigning can be left to a later run, but pairs that stand have moved already */
+	foreach(cell, defer_runs ? NIL : objects)
 	{
 		Oid			object = lfirst_oid(cell);
 		ObjectInfo	info;

@@ -139,6 +139,7 @@ sub new
 	$self->{dblink} = $option{dblink} && !$self->{ordinary} && chance(0.3);
 	$self->{second_model} = chance(0.2);
 	$self->{parallel} = chance(0.3);    # run with workers
+	$self->{checks} = chance(0.25);
 	$self->{domain} = pick(20, 30, 60);
 	$self->make_tables;
 	$self->make_tree;
@@ -577,6 +578,7 @@ sub one_step
 	my ($self) = @_;
 	my $what = rnd(100);
 	return Manual::change($self) if $what < 9;
+	return Manual::check_change($self) if $what < 15 && $self->{checks};
 	return $self->table_step if $what < 55;
 	return $self->rule_change if $what < 75;
 	return $self->node_change if $what < 87;

@@ -83,6 +83,33 @@ BEGIN
 END $$;
 CREATE TRIGGER zzz_settle AFTER INSERT OR UPDATE ON territory.exclusion FOR EACH STATEMENT EXECUTE FUNCTION oracle.settle_all();
 
+-- The first check of a table that does not hold, or null. committed: those that are deferred, too.
+CREATE FUNCTION oracle.violated(obj regclass, key_column name, assignment regclass, committed bool) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    c territory.pair_check;
+    below int[];
+    wrong text;
+BEGIN
+    FOR c IN SELECT * FROM territory.pair_check p WHERE p.object = obj AND (committed OR NOT p.deferred) LOOP
+        WITH RECURSIVE walk AS (
+            SELECT n.id FROM territory.node n WHERE n.id = c.node_id
+            UNION ALL
+            SELECT n.id FROM walk w JOIN territory.node n ON n.parent_id = w.id)
+        SELECT array_agg(id) INTO below FROM walk;
+        EXECUTE CASE c.kind
+            WHEN 'nodes_per_record' THEN format('SELECT max(x::text) FROM (SELECT a.%I FROM %s a WHERE $1 IS NULL OR a.node_id = ANY ($2) GROUP BY 1 HAVING count(*) > $3) x', key_column, assignment)
+            WHEN 'records_per_node' THEN format('SELECT max(x::text) FROM (SELECT a.node_id FROM %s a WHERE $1 IS NULL OR a.node_id = $1 GROUP BY 1 HAVING count(*) > $3) x', assignment)
+            WHEN 'amount_per_node' THEN format('SELECT max(x::text) FROM (SELECT a.node_id FROM %s a JOIN %s o USING (%I) WHERE $1 IS NULL OR a.node_id = $1 GROUP BY 1 HAVING sum(%s) > $3) x', assignment, obj, key_column, c.amount)
+            ELSE format('SELECT max(o.%1$I::text) FROM %2$s o WHERE NOT EXISTS (SELECT FROM %3$s a WHERE a.%1$I = o.%1$I AND ($1 IS NULL OR a.node_id = ANY ($2)))', key_column, obj, assignment) END
+           INTO wrong USING c.node_id, below, c.bound;
+        IF wrong IS NOT NULL THEN
+            RETURN format('check %s (%s, node %s, bound %s, deferred %s): %s', c.name, c.kind, c.node_id, c.bound, c.deferred, wrong);
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $$;
+
 -- the manual pairs of a table
 CREATE FUNCTION oracle.by_hand(obj regclass, key_column name, only_where text) RETURNS oracle.pair[]
 LANGUAGE plpgsql STABLE AS $$

@@ -135,6 +135,11 @@ BEGIN
     IF doubled THEN
         RETURN 'doubled keys';
     END IF;
+    -- a transaction that has written nothing sees what is committed
+    wrong := oracle.violated(obj, o.key_column, o.assignment, pg_current_xact_id_if_assigned() IS NULL);
+    IF wrong IS NOT NULL THEN
+        RETURN 'BAD violated: ' || wrong;
+    END IF;
     PERFORM oracle.settle(obj, true);
     SELECT coalesce(array_agg(e), '{}') INTO expected FROM oracle.expected(obj, only_where) e;
     EXECUTE format('SELECT coalesce(array_agg((a.%1$I::text, node_id, rule_id, manual)::oracle.pair), ''{}'')'
