@@ -288,16 +288,20 @@ successor(const char *text)
 }
 
 /*
- * beside_texts adds what is like the constants and not the same.
+ * beside_texts adds what is like the constants, and the value that is there, which
+ * may be one of them, and not the same.
  */
 static void
 beside_texts(Candidates *candidates)
 {
-	for (int i = 1; i <= candidates->constants; i++)
+	for (int i = 0; i <= candidates->constants; i++)
 	{
 		const char *text = candidates->texts[i];
-		int			length = strlen(text);
+		int			length;
 
+		if (text == NULL)
+			continue;
+		length = strlen(text);
 		add(candidates, psprintf("%s0", text));
 		if (successor(text) != NULL)
 			add(candidates, successor(text));
