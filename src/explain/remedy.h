@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "assign/goal.h"
+#include "explain/goal.h"
 
 /* A condition on columns that are to be changed. */
 typedef struct Need

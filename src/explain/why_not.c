@@ -17,8 +17,8 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "assign/remedy.h"
-#include "assign/inquiry.h"
+#include "explain/remedy.h"
+#include "explain/inquiry.h"
 #include "base/catalog.h"
 #include "rule/show.h"
 

@@ -7,7 +7,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 
-#include "assign/decision.h"
+#include "explain/decision.h"
 #include "base/catalog.h"
 
 const char *

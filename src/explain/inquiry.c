@@ -18,7 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-#include "assign/inquiry.h"
+#include "explain/inquiry.h"
 #include "base/catalog.h"
 #include "base/session.h"
 #include "rule/criteria.h"

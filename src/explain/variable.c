@@ -11,7 +11,7 @@
 
 #include "executor/executor.h"
 
-#include "assign/variable.h"
+#include "explain/variable.h"
 #include "base/attempt.h"
 
 /*

@@ -13,7 +13,7 @@
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
 
-#include "assign/goal.h"
+#include "explain/goal.h"
 
 static Goal *
 make_goal(GoalKind kind, NeedKind need)

@@ -9,7 +9,7 @@
 
 #include "nodes/primnodes.h"
 
-#include "assign/inquiry.h"
+#include "explain/inquiry.h"
 
 /*
  * The candidates of a column. The first is its value now; then come the constants

@@ -29,7 +29,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "assign/candidate.h"
+#include "explain/candidate.h"
 #include "base/attempt.h"
 
 /* candidates of a column at most */

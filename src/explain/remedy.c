@@ -27,8 +27,8 @@
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 
-#include "assign/remedy.h"
-#include "assign/variable.h"
+#include "explain/remedy.h"
+#include "explain/variable.h"
 #include "base/attempt.h"
 
 /* sets of columns that are tried before only some smaller set is looked for */

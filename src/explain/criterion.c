@@ -15,7 +15,7 @@
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 
-#include "assign/criterion.h"
+#include "explain/criterion.h"
 #include "base/attempt.h"
 #include "rule/criteria.h"
 #include "rule/show.h"

@@ -11,8 +11,8 @@
 #include "nodes/pg_list.h"
 #include "nodes/primnodes.h"
 
-#include "assign/criterion.h"
-#include "assign/inquiry.h"
+#include "explain/criterion.h"
+#include "explain/inquiry.h"
 
 /* Why a condition must come true, or must not. */
 typedef enum NeedKind

@@ -10,8 +10,8 @@
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
 
-#include "assign/candidate.h"
-#include "assign/goal.h"
+#include "explain/candidate.h"
+#include "explain/goal.h"
 
 /* What the search decides on: a column, or a condition that cannot be inverted. */
 typedef struct Variable

@@ -9,7 +9,7 @@
 
 #include "nodes/pg_list.h"
 
-#include "assign/inquiry.h"
+#include "explain/inquiry.h"
 
 /* What became of a condition. */
 typedef enum Truth

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "assign/inquiry.h"
+#include "explain/inquiry.h"
 
 typedef enum DecisionKind
 {
