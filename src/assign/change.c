@@ -29,13 +29,13 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 
 #include "assign/advice.h"
 #include "assign/change.h"
 #include "assign/check.h"
 #include "assign/exclusion.h"
 #include "assign/run.h"
+#include "base/attempt.h"
 #include "base/catalog.h"
 #include "base/inval.h"
 #include "base/lock.h"
@@ -216,6 +216,21 @@ is_attached(Oid object)
 	return object_load(object, &info);
 }
 
+/* What read_criteria works on. */
+typedef struct CriteriaText
+{
+	Relation	rel;
+	const char *expression;
+} CriteriaText;
+
+static void
+read_criteria(void *arg)
+{
+	const CriteriaText *text = arg;
+
+	(void) criteria_parse(text->rel, text->expression);
+}
+
 /*
  * is_readable tells whether criteria still parse. Those of a rule that DDL has
  * broken do not, and it must be possible to delete or mend the rule.
@@ -223,28 +238,9 @@ is_attached(Oid object)
 static bool
 is_readable(Relation rel, const char *expression)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool readable = true;
+	CriteriaText text = {rel, expression};
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		(void) criteria_parse(rel, expression);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		readable = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return readable;
+	return attempt(read_criteria, &text, NULL);
 }
 
 /*

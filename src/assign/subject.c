@@ -14,17 +14,16 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
-#include "utils/resowner.h"
 
 #include "assign/keyset.h"
 #include "assign/subject.h"
+#include "base/attempt.h"
 #include "base/catalog.h"
 #include "base/lock.h"
 #include "base/session.h"
@@ -63,37 +62,37 @@ load(Subject *subject, Oid object)
 	session_restore_role(&role);
 }
 
+/* What input_key works on. */
+typedef struct KeyText
+{
+	Oid			type;
+	char	   *text;
+	Datum		key;
+} KeyText;
+
+static void
+input_key(void *arg)
+{
+	KeyText    *key = arg;
+	Oid			input;
+	Oid			parameter;
+
+	getTypeInputInfo(key->type, &input, &parameter);
+	key->key = OidInputFunctionCall(input, key->text, parameter, -1);
+}
+
 /*
  * read_key reads a key as its type does; false when it is none.
  */
 static bool
 read_key(Oid type, char *text, Datum *key)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool readable = true;
-	Oid			input;
-	Oid			parameter;
+	KeyText		reading = {type, text};
 
-	getTypeInputInfo(type, &input, &parameter);
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		*key = OidInputFunctionCall(input, text, parameter, -1);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		readable = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return readable;
+	if (!attempt(input_key, &reading, NULL))
+		return false;
+	*key = reading.key;
+	return true;
 }
 
 /*

@@ -2,9 +2,10 @@
  * attempt.c
  *		Work that may fail without the statement failing.
  *
- * What explains criteria evaluates conditions that the engine would not come to,
- * since another one stands in front of them (n <> 0 AND 100 / n > 5). An error of
- * theirs is part of the answer. Only a subtransaction puts everything back.
+ * Whether criteria still parse, or a text is a key, can only be found out by
+ * trying; and what explains criteria evaluates conditions that the engine would
+ * not come to, since another one stands in front of them (n <> 0 AND 100 / n > 5).
+ * Only a subtransaction puts everything back.
  */
 #include "postgres.h"
 
