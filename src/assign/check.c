@@ -53,27 +53,9 @@ typedef struct NeedsEntry
 	CheckNeeds	needs;
 } NeedsEntry;
 
+/* The columns of an amount are numbers, which DDL on the attached table does not change. */
 static HTAB *needs_cache = NULL;
 static Oid	check_table = InvalidOid;
-static uint32 generation = 1;
-
-/*
- * mark_stale is the invalidation listener. The columns of an amount are numbers,
- * which DDL on the attached table does not change.
- */
-static void
-mark_stale(Oid relid)
-{
-	if (relid == check_table || !OidIsValid(relid))
-		generation++;
-}
-
-static void
-end_transaction(bool commit, SubTransactionId id)
-{
-	if (!commit)
-		generation++;
-}
 
 /*
  * init_needs makes the hash at the backend's first use.
@@ -82,18 +64,9 @@ static void
 init_needs(void)
 {
 	HASHCTL		control = {.keysize = sizeof(Oid),.entrysize = sizeof(NeedsEntry),.hcxt = CacheMemoryContext};
-	Oid			table = catalog_table("pair_check");
 
 	if (needs_cache == NULL)
-	{
 		needs_cache = hash_create("territory checks", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-		inval_listen(mark_stale, end_transaction);
-	}
-	if (table != check_table)
-	{
-		check_table = table;
-		generation++;
-	}
 }
 
 /*
@@ -170,10 +143,11 @@ check_needs(Oid object)
 
 	/* a row's way: that the table of checks is another one, is announced as well */
 	entry = needs_cache ? hash_search(needs_cache, &object, HASH_FIND, NULL) : NULL;
-	if (entry != NULL && entry->generation == generation)
+	if (entry != NULL && entry->generation == inval_generation(check_table))
 		return &entry->needs;
 	init_needs();
-	asked = generation;
+	check_table = catalog_table("pair_check");
+	asked = inval_generation(check_table);
 	SPI_connect();
 	session_become(&role, catalog_owner());
 	session_execute_kept(&find, values, NULL);

@@ -30,28 +30,6 @@ typedef struct PresenceEntry
 } PresenceEntry;
 
 static HTAB *presence = NULL;
-static Oid	exclusion_table = InvalidOid;
-static uint32 generation = 1;
-
-/*
- * mark_stale is the invalidation listener.
- */
-static void
-mark_stale(Oid relid)
-{
-	if (relid == exclusion_table || !OidIsValid(relid))
-		generation++;
-}
-
-/*
- * end_transaction lets all be looked up again after an abort.
- */
-static void
-end_transaction(bool commit, SubTransactionId id)
-{
-	if (!commit)
-		generation++;
-}
 
 /*
  * init_presence makes the hash at the backend's first use.
@@ -61,20 +39,10 @@ init_presence(void)
 {
 	HASHCTL		control = {.keysize = sizeof(Oid),.entrysize = sizeof(PresenceEntry),
 	.hcxt = CacheMemoryContext};
-	Oid			table = catalog_table("exclusion");
 
 	if (presence == NULL)
-	{
 		presence = hash_create("territory exclusions", 16, &control,
 							   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-		inval_listen(mark_stale, end_transaction);
-	}
-	if (table != exclusion_table)
-	{
-		/* first use, or the extension was made anew */
-		exclusion_table = table;
-		generation++;
-	}
 }
 
 /*
@@ -95,11 +63,11 @@ exclusion_any(Oid object)
 	bool		any;
 
 	init_presence();
+	asked = inval_generation(catalog_table("exclusion"));
 	entry = hash_search(presence, &object, HASH_FIND, NULL);
-	if (entry != NULL && entry->generation == generation)
+	if (entry != NULL && entry->generation == asked)
 		return entry->any;
 
-	asked = generation;
 	session_become(&role, catalog_owner());
 	session_execute_kept(&find, values, NULL);
 	session_restore_role(&role);

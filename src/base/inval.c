@@ -21,12 +21,14 @@
 
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "utils/hsearch.h"
 #include "utils/inval.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #include "base/inval.h"
 
-#define MAX_LISTENERS 8
+#define MAX_LISTENERS 4
 
 static InvalListener listeners[MAX_LISTENERS];
 static EndListener end_listeners[MAX_LISTENERS];
@@ -83,6 +85,67 @@ inval_listen(InvalListener listener, EndListener end_listener)
 	Assert(listener_count < MAX_LISTENERS);
 	listeners[listener_count] = listener;
 	end_listeners[listener_count++] = end_listener;
+}
+
+/* A relation that somebody asks about. */
+typedef struct Watch
+{
+	Oid			relid;			/* key */
+	uint32		generation;
+} Watch;
+
+static HTAB *watches = NULL;
+static uint32 last_generation = 0;
+
+/*
+ * watch_changed is the listener for watched relations. No two of them ever have
+ * the same generation, so that one which is made anew is not taken for the former.
+ */
+static void
+watch_changed(Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	Watch	   *watch;
+
+	if (OidIsValid(relid))
+	{
+		watch = hash_search(watches, &relid, HASH_FIND, NULL);
+		if (watch != NULL)
+			watch->generation = ++last_generation;
+		return;
+	}
+	hash_seq_init(&status, watches);
+	while ((watch = hash_seq_search(&status)) != NULL)
+		watch->generation = ++last_generation;
+}
+
+static void
+watch_end(bool commit, SubTransactionId id)
+{
+	if (!commit)
+		watch_changed(InvalidOid);
+}
+
+/*
+ * inval_generation watches a relation from the first question on.
+ */
+uint32
+inval_generation(Oid relid)
+{
+	Watch	   *watch;
+	bool		found;
+
+	if (watches == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(Oid),.entrysize = sizeof(Watch),.hcxt = CacheMemoryContext};
+
+		watches = hash_create("territory watched relations", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		inval_listen(watch_changed, watch_end);
+	}
+	watch = hash_search(watches, &relid, HASH_ENTER, &found);
+	if (!found)
+		watch->generation = ++last_generation;
+	return watch->generation;
 }
 
 /*

@@ -19,6 +19,12 @@ typedef void (*EndListener) (bool commit, SubTransactionId id);
 /* Adds listeners for the rest of the backend's life. */
 extern void inval_listen(InvalListener listener, EndListener end_listener);
 
+/*
+ * A number that is another one when a relation, to this backend's knowledge, may
+ * have changed since it was asked for last.
+ */
+extern uint32 inval_generation(Oid relid);
+
 /* Tells every backend, at commit, to forget what it keeps of this relation. */
 extern void inval_send(Oid relid);
 
