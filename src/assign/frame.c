@@ -105,6 +105,21 @@ find_frame(Oid object)
 }
 
 /*
+ * frame_is_open tells whether a statement on an object is under way, at whatever
+ * level: what it does to the records is not all noted yet.
+ */
+bool
+frame_is_open(Oid object)
+{
+	for (Frame *frame = top; frame != NULL; frame = frame->below)
+	{
+		if (frame->object == object)
+			return true;
+	}
+	return false;
+}
+
+/*
  * may_have_pairs tells whether an inserted record may have pairs already: those
  * of a record of the same key that was deleted at the same time, or of itself
  * in another partition.

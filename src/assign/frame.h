@@ -40,6 +40,9 @@ extern Frame *frame_enter(Oid object);
 extern void frame_leave(Frame *frame);
 
 /* the current rules; they serve until the next frame_enter */
+/* Is a statement on the object under way? */
+extern bool frame_is_open(Oid object);
+
 extern Ruleset *frame_rules(const Frame *frame);
 
 /* may the rules have changed since the statement began? */

@@ -30,6 +30,7 @@
 #include "assign/compare.h"
 #include "assign/exclusion.h"
 #include "assign/fingerprint.h"
+#include "assign/frame.h"
 #include "assign/pairs.h"
 #include "assign/parallel.h"
 #include "assign/progress.h"
@@ -245,7 +246,11 @@ compare_and_mend(WholeRun *run)
 		evaluate(run, false);
 	if (differing > run->sums->mask / LOOK_UP_COST)
 		find_leftovers(run);
-	if (fingerprint_count(run->sums, MARK_PAIRS) > 0)
+	/*
+	 * A record whose key a statement under way has changed seems to be gone, until
+	 * that is noted and its pairs are carried over.
+	 */
+	if (fingerprint_count(run->sums, MARK_PAIRS) > 0 && !frame_is_open(batch->rules->object.object))
 		forget_leftovers(run);
 	batch->counts.records = run->records;
 }
