@@ -12,7 +12,7 @@ COMMENT ON FUNCTION node_lock() IS 'trigger of territory.node and territory.mode
 COMMENT ON FUNCTION node_place() IS 'trigger of territory.node: derives path from parent_id and name, or these from path';
 COMMENT ON FUNCTION node_settle() IS 'trigger of territory.node: finds parents that came after their children; carries the subtree of a moved node along';
 COMMENT ON FUNCTION node_guard() IS 'trigger of territory.node: a node whose children remain stays';
-COMMENT ON FUNCTION node_clear() IS 'trigger of territory.node: a deleted node takes its rules and exclusions along';
+COMMENT ON FUNCTION node_clear() IS 'trigger of territory.node: a deleted node takes its rules, exclusions and members along';
 COMMENT ON FUNCTION model_guard_nodes() IS 'trigger of territory.model: a model that has nodes stays';
 COMMENT ON FUNCTION model_check() IS 'trigger of territory.model: refuses unknown settings; on restoring a dump, its model 1 replaces the one of CREATE EXTENSION';
 COMMENT ON FUNCTION model_guard() IS 'trigger of territory.model: one model stays active';

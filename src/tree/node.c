@@ -100,6 +100,12 @@ static KeptStatement delete_exclusions = {
 	.looks_up = true
 };
 
+static KeptStatement delete_members = {
+	"DELETE FROM territory.member WHERE node_id OPERATOR(pg_catalog.=) $1",
+	SPI_OK_DELETE, 1, {INT4OID},
+	.looks_up = true
+};
+
 /*
  * node_moving tells whether the engine itself is updating nodes.
  */
@@ -559,7 +565,7 @@ territory_node_guard(PG_FUNCTION_ARGS)
 
 /*
  * territory_node_clear: AFTER DELETE, each row, when the guards have let the
- * node go. Its rules and exclusions go with it.
+ * node go. Its rules, exclusions and members go with it.
  */
 Datum
 territory_node_clear(PG_FUNCTION_ARGS)
@@ -576,6 +582,7 @@ territory_node_clear(PG_FUNCTION_ARGS)
 	values[0] = Int32GetDatum(node.id);
 	session_execute_kept(&delete_rules, values, NULL);
 	session_execute_kept(&delete_exclusions, values, NULL);
+	session_execute_kept(&delete_members, values, NULL);
 	SPI_finish();
 	session_restore_role(&role);
 	return PointerGetDatum(NULL);

@@ -77,6 +77,8 @@ INSERT INTO lead SELECT i, 1 + i % 2, i, CASE WHEN i % 3 = 0 THEN '{a,b}'::text[
 INSERT INTO territory.exclusion (object, key, node_id, note) VALUES
     ('"Sales Team"."Client''s accounts"', 'key 7', NULL, 'not "him"'),
     ('"Sales Team"."Client''s accounts"', 'key 8', territory.node_id('World.Île-de-France'), NULL), ('lead', '12', NULL, NULL);
+INSERT INTO territory.member (node_id, member, role, access, weight, capacity, starts, ends) VALUES
+    (territory.node_id('World'), 'o''neill "x"', 'manager', 'write', 0.5, 7, '01/02/2026', '01/03/2026'), (territory.node_id('Top.Down'), 'ann', 'member', 'read', 1, NULL, NULL, NULL);
 SELECT territory.run('lead');
 SELECT territory.run('"Sales Team"."Client''s accounts"', "only" => 'size > 5');
 -- children before parents in the table
@@ -95,9 +97,9 @@ sub state
 	my $text = '';
 	for my $query ('SELECT * FROM territory.model ORDER BY id', 'SELECT * FROM territory.node ORDER BY id',
 		'SELECT * FROM territory.object ORDER BY object::text', 'SELECT * FROM territory.rule ORDER BY id',
-		'SELECT * FROM territory.exclusion ORDER BY id', 'SELECT * FROM territory.run_log ORDER BY id',
+		'SELECT * FROM territory.exclusion ORDER BY id', 'SELECT * FROM territory.member ORDER BY id', 'SELECT * FROM territory.run_log ORDER BY id',
 		(map { "SELECT * FROM $_ ORDER BY 1, 2" } @tables, map { s/("?)$/_territory$1/r } @tables),
-		(map { "SELECT '$_', last_value, is_called FROM territory.${_}_id_seq" } qw(model node rule exclusion run_log)))
+		(map { "SELECT '$_', last_value, is_called FROM territory.${_}_id_seq" } qw(model node rule exclusion member run_log)))
 	{
 		my $answer = $session->query("SET search_path = public; SET DateStyle = ISO; SET TimeZone = UTC; $query");
 		die "$query: $answer" if $answer =~ /ERROR/;
