@@ -32,11 +32,12 @@
 
 #include "assign/advice.h"
 #include "assign/change.h"
+#include "assign/deal_change.h"
 #include "assign/exclusion.h"
+#include "assign/kin.h"
 #include "assign/run.h"
 #include "base/catalog.h"
 #include "base/inval.h"
-#include "base/lock.h"
 #include "base/session.h"
 #include "base/triggers.h"
 #include "rule/criteria.h"
@@ -71,27 +72,20 @@ change_init(void)
 }
 
 /*
- * is_silent tells whether a change of this table has no consequences now.
+ * change_is_silent tells whether a change of this table has no consequences now.
  */
-static bool
-is_silent(const TriggerData *trigger)
+bool
+change_is_silent(const TriggerData *trigger)
 {
 	return defer_runs || session_restoring(RelationGetRelid(trigger->tg_relation));
 }
 
-/* What a trigger's work is bracketed by. */
-typedef struct ChangeScope
-{
-	SessionRole role;
-	int			pin;
-} ChangeScope;
-
 /*
- * begin and end bracket a trigger's work: as the owner of our tables, under an
+ * change_begin and change_end bracket a trigger's work: as the owner of our tables, under an
  * empty search_path, with the transition tables in reach.
  */
-static void
-begin(TriggerData *trigger, ChangeScope *scope)
+void
+change_begin(TriggerData *trigger, ChangeScope *scope)
 {
 	SPI_connect();
 	session_become(&scope->role, catalog_owner());
@@ -100,8 +94,8 @@ begin(TriggerData *trigger, ChangeScope *scope)
 		elog(ERROR, "could not register transition tables");
 }
 
-static void
-end(const ChangeScope *scope)
+void
+change_end(const ChangeScope *scope)
 {
 	session_unpin(scope->pin);
 	session_restore_role(&scope->role);
@@ -310,14 +304,13 @@ territory_reassign_rules(PG_FUNCTION_ARGS)
 	ListCell   *cell;
 	int32		model;
 
-	if (is_silent(trigger))
+	if (change_is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &scope);
+	change_begin(trigger, &scope);
 	session_execute(psprintf("%s SELECT DISTINCT object::pg_catalog.oid FROM changed ORDER BY 1",
 							 changed_rules(trigger)), SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	objects = oid_column();
-	foreach(cell, objects)
-		lock_object_for_change(lfirst_oid(cell));
+	kin_lock_list_for_change(objects);
 	model = model_active();
 	foreach(cell, objects)
 	{
@@ -332,22 +325,27 @@ territory_reassign_rules(PG_FUNCTION_ARGS)
 		run_criteria(lfirst_oid(cell));
 		advise(trigger, lfirst_oid(cell));
 	}
-	end(&scope);
+	change_end(&scope);
 	return PointerGetDatum(NULL);
 }
 
 /*
- * lock_all_objects locks every attached table's object and returns them.
+ * reassign_outranked re-evaluates the deals whose parents stand in a node that got
+ * another priority.
  */
-static List *
-lock_all_objects(void)
+static void
+reassign_outranked(const ObjectInfo *deal)
 {
-	List	   *objects = object_list();
-	ListCell   *cell;
+	bool		isnull;
+	Datum		ids;
 
-	foreach(cell, objects)
-		lock_object_for_change(lfirst_oid(cell));
-	return objects;
+	session_execute("SELECT pg_catalog.array_agg(n.id)"
+					"  FROM old_node o JOIN new_node n ON n.id OPERATOR(pg_catalog.=) o.id"
+					" WHERE o.priority OPERATOR(pg_catalog.<>) n.priority",
+					SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	ids = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (!isnull)
+		deal_reassign_below(deal, ids);
 }
 
 /*
@@ -377,10 +375,10 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 	ChangeScope scope;
 	ListCell   *cell;
 
-	if (node_moving() || is_silent(trigger))
+	if (node_moving() || change_is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &scope);
-	foreach(cell, lock_all_objects())
+	change_begin(trigger, &scope);
+	foreach(cell, kin_lock_all_for_change())
 	{
 		Oid			object = lfirst_oid(cell);
 		ObjectInfo	info;
@@ -388,11 +386,13 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 
 		if (!object_load(object, &info))
 			continue;
-		values[2] = BoolGetDatum(info.mode == MODE_FIRST);
+		values[2] = BoolGetDatum(info.mode == MODE_FIRST || info.kind == KIND_DEAL);
 		session_execute(query, SPI_OK_SELECT, 3, types, values, NULL);
 		run_criteria(object);
+		if (info.kind == KIND_DEAL)
+			reassign_outranked(&info);
 	}
-	end(&scope);
+	change_end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -408,15 +408,15 @@ territory_reassign_models(PG_FUNCTION_ARGS)
 	ChangeScope scope;
 	ListCell   *cell;
 
-	if (is_silent(trigger))
+	if (change_is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &scope);
-	foreach(cell, lock_all_objects())
+	change_begin(trigger, &scope);
+	foreach(cell, kin_lock_all_for_change())
 	{
 		if (is_attached(lfirst_oid(cell)))
 			(void) run_where(lfirst_oid(cell), NULL);
 	}
-	end(&scope);
+	change_end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -432,20 +432,19 @@ territory_reassign_objects(PG_FUNCTION_ARGS)
 	List	   *objects;
 	ListCell   *cell;
 
-	if (is_silent(trigger))
+	if (change_is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &scope);
+	change_begin(trigger, &scope);
 	session_execute("SELECT n.object::pg_catalog.oid"
 					"  FROM old_object o JOIN new_object n ON n.object OPERATOR(pg_catalog.=) o.object"
-					" WHERE o.mode OPERATOR(pg_catalog.<>) n.mode ORDER BY 1",
+					" WHERE (o.mode, o.kind, o.closed, o.family_mode) IS DISTINCT FROM (n.mode, n.kind, n.closed, n.family_mode)"
+					" ORDER BY 1",
 					SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	objects = oid_column();
+	kin_lock_list_for_change(objects);
 	foreach(cell, objects)
-	{
-		lock_object_for_change(lfirst_oid(cell));
 		(void) run_where(lfirst_oid(cell), NULL);
-	}
-	end(&scope);
+	change_end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -487,9 +486,9 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 	List	   *objects;
 	ListCell   *cell;
 
-	if (is_silent(trigger))
+	if (change_is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin(trigger, &scope);
+	change_begin(trigger, &scope);
 	initStringInfo(&rows);
 	appendStringInfoString(&rows, "(");
 	if (trigger->tg_oldtable)
@@ -503,8 +502,7 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 	session_execute(psprintf("SELECT DISTINCT c.object::pg_catalog.oid FROM %s AS c ORDER BY 1",
 							 rows.data), SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	objects = oid_column();
-	foreach(cell, objects)
-		lock_object_for_change(lfirst_oid(cell));
+	kin_lock_list_for_change(objects);
 	foreach(cell, objects)
 	{
 		Datum		values[1] = {ObjectIdGetDatum(lfirst_oid(cell))};
@@ -515,7 +513,7 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 								 rows.data), SPI_OK_SELECT, 1, types, values, NULL);
 		run_keys(lfirst_oid(cell));
 	}
-	end(&scope);
+	change_end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -596,12 +594,12 @@ territory_exclusion_check(PG_FUNCTION_ARGS)
 	/* a NULL fails its constraint */
 	if (session_restoring(RelationGetRelid(trigger->tg_relation)) || object_null || key_null)
 		return PointerGetDatum(tuple);
-	begin(trigger, &scope);
+	change_begin(trigger, &scope);
 	object_hold(DatumGetObjectId(object));
 	object_require(DatumGetObjectId(object), &info);
 	if (!node_null)
 		node_hold(DatumGetInt32(node));
-	end(&scope);
+	change_end(&scope);
 	key = CStringGetTextDatum(canonical_key(info.key_type, TextDatumGetCString(key)));
 	return PointerGetDatum(heap_modify_tuple_by_cols(tuple, desc, 1, &column, &key, &not_null));
 }
@@ -619,9 +617,9 @@ territory_node_guard_assignments(PG_FUNCTION_ARGS)
 	NodeRow		node;
 	ListCell   *cell;
 
-	begin(trigger, &scope);
+	change_begin(trigger, &scope);
 	node_read(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation), &node);
-	foreach(cell, lock_all_objects())
+	foreach(cell, kin_lock_all_for_change())
 	{
 		Oid			types[1] = {INT4OID};
 		Datum		values[1] = {Int32GetDatum(node.id)};
@@ -643,6 +641,6 @@ territory_node_guard_assignments(PG_FUNCTION_ARGS)
 					 errhint("Delete the rules of the whole subtree first, which moves the records on: DELETE FROM territory.rule WHERE node_id IN (SELECT id FROM territory.node WHERE path <@ %s).",
 							 quote_literal_cstr(territory_to_cstring(node.path)))));
 	}
-	end(&scope);
+	change_end(&scope);
 	return PointerGetDatum(NULL);
 }

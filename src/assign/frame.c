@@ -41,7 +41,10 @@
 #include "utils/snapmgr.h"
 
 #include "assign/batch.h"
+#include "assign/follow.h"
 #include "assign/frame.h"
+#include "assign/inherit.h"
+#include "assign/kin.h"
 #include "assign/pairs.h"
 #include "assign/target.h"
 #include "base/lock.h"
@@ -52,7 +55,10 @@ typedef struct Event
 	EventKind	kind;
 	ItemPointerData row;
 	Oid			relid;			/* relation of the row */
+	int			flags;			/* of the record (batch.h) */
+	bool		leaves;			/* the record belonged to another one before */
 	Datum		old_key;
+	Datum		left;			/* the key of that */
 } Event;
 
 /* Events to be dealt with together. */
@@ -272,20 +278,30 @@ latest_version(RowSource *source, ItemPointer row)
 }
 
 /*
- * is_noted tells whether another event of the list is about this row version.
+ * find_other returns another event of the list that is about the same row version,
+ * or NULL.
  */
-static bool
-is_noted(const EventList *list, const Event *event)
+static Event *
+find_other(const EventList *list, const Event *event)
 {
 	for (int i = 0; i < list->count; i++)
 	{
-		const Event *other = &list->events[i];
+		Event	   *other = &list->events[i];
 
 		if (other != event && other->kind != EVENT_DELETED && other->relid == event->relid &&
-			ItemPointerEquals((ItemPointer) &other->row, (ItemPointer) &event->row))
-			return true;
+			ItemPointerEquals(&other->row, (ItemPointer) &event->row))
+			return other;
 	}
-	return false;
+	return NULL;
+}
+
+/*
+ * leave_to hands what is known of a record on to the event that it is left to.
+ */
+static void
+leave_to(Event *other, const Event *event)
+{
+	other->flags = ((other->flags | event->flags) & ~RECORD_KEEPS) | (other->flags & event->flags & RECORD_KEEPS);
 }
 
 /*
@@ -296,12 +312,17 @@ static TupleTableSlot *
 read_event(RowSource *source, const EventList *list, Event *event)
 {
 	TupleTableSlot *slot = read_row(source, &event->row);
+	Event	   *other;
 
 	if (slot != NULL)
 		return slot;
-	if (!latest_version(source, &event->row) || is_noted(list, event))
+	if (!latest_version(source, &event->row))
 		return NULL;
-	return read_row(source, &event->row);
+	other = find_other(list, event);
+	if (other == NULL)
+		return read_row(source, &event->row);
+	leave_to(other, event);
+	return NULL;
 }
 
 /*
@@ -343,6 +364,20 @@ rekey(const EventList *list, RowSource *source, const ObjectInfo *object, const 
 	}
 	pairs_rekey(object, from, to, count);
 	(void) pairs_forget(object, gone, gone_count);
+	follow_records(object, from, count);
+	follow_records(object, to, count);
+	follow_records(object, gone, gone_count);
+}
+
+/*
+ * record_flags tells what is known of an event's record.
+ */
+static int
+record_flags(const Frame *frame, EventKind kind, int flags, Oid relid)
+{
+	if (kind == EVENT_INSERTED && !may_have_pairs(frame, relid))
+		flags |= RECORD_FRESH;
+	return flags;
 }
 
 /*
@@ -366,8 +401,7 @@ evaluate(const Frame *frame, const EventList *list, RowSource *source, Batch *ba
 			open_source(source, event->relid, batch->rules);
 			slot = read_event(source, list, event);
 			if (slot != NULL)
-				batch_add(batch, slot, event->kind == EVENT_INSERTED &&
-						  !may_have_pairs(frame, event->relid));
+				batch_add(batch, slot, record_flags(frame, event->kind, event->flags, event->relid));
 		}
 	}
 	PG_FINALLY();
@@ -396,6 +430,27 @@ ready_batch(const Frame *frame, EventList *list)
 }
 
 /*
+ * hold_left holds the records that those of a list belonged to before, so that
+ * nobody has these follow them meanwhile (base/lock.c).
+ */
+static void
+hold_left(const EventList *list, const Ruleset *rules)
+{
+	Datum	   *keys;
+	int			count = 0;
+
+	if (rules->link == NULL || lock_object_is_mine(rules->object.object))
+		return;
+	keys = palloc(list->count * sizeof(Datum));
+	for (int i = 0; i < list->count; i++)
+	{
+		if (list->events[i].leaves)
+			keys[count++] = list->events[i].left;
+	}
+	inherit_hold(rules, keys, count);
+}
+
+/*
  * read_list deals with deleted and rekeyed records, and evaluates the others,
  * from the table.
  */
@@ -404,8 +459,10 @@ read_list(const Frame *frame, const EventList *list, Batch *batch)
 {
 	RowSource	source = {NULL};
 	Datum	   *keys = palloc(list->count * sizeof(Datum));
+	int			count = collect_keys(list, EVENT_DELETED, keys);
 
-	pairs_forget(&batch->rules->object, keys, collect_keys(list, EVENT_DELETED, keys));
+	pairs_forget(&batch->rules->object, keys, count);
+	follow_records(&batch->rules->object, keys, count);
 	rekey(list, &source, &batch->rules->object, batch->rules);
 	evaluate(frame, list, &source, batch);
 	close_source(&source);
@@ -420,7 +477,10 @@ settle_list(const Frame *frame, EventList *list)
 	SPI_connect();
 	PG_TRY();
 	{
-		if (!ready_batch(frame, list))
+		bool		ready = ready_batch(frame, list);
+
+		hold_left(list, list->batch.rules);
+		if (!ready)
 			read_list(frame, list, &list->batch);
 		batch_write(&list->batch);
 	}
@@ -507,20 +567,27 @@ next_event(Frame *frame)
 }
 
 /*
- * keep_key copies an old key for as long as the list is there.
+ * keep_keys copies the keys of an event for as long as the list is there.
  */
-static Datum
-keep_key(EventList *list, Form_pg_attribute key, Datum value)
+static void
+keep_keys(Frame *frame, Event *event, const RowChange *change)
 {
+	EventList  *list = &frame->list;
 	MemoryContext old;
 
+	event->old_key = event->left = (Datum) 0;
+	event->leaves = false;
+	if (change->key == NULL && !change->leaves)
+		return;
 	if (list->context == NULL)
 		list->context = AllocSetContextCreate(TopTransactionContext, "territory keys",
 											  ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(list->context);
-	value = datumCopy(value, key->attbyval, key->attlen);
+	if (change->key)
+		event->old_key = datumCopy(change->old_key, change->key->attbyval, change->key->attlen);
+	if (change->leaves)
+		event->leaves = link_key(frame->rules, change->old_link, &event->left);
 	MemoryContextSwitchTo(old);
-	return value;
 }
 
 /*
@@ -588,7 +655,7 @@ frame_enter(Oid object)
 		frame = open_row_frame(object);
 	if (!frame->locked)
 	{
-		lock_object_for_write(object);
+		kin_lock_for_write(object);
 		frame->locked = true;
 	}
 	if (!pin_rules(frame))
@@ -648,7 +715,7 @@ can_be_quick(const Frame *frame, EventKind kind, TupleTableSlot *row, bool same_
  * evaluate_at_once evaluates a row into the list's batch.
  */
 static void
-evaluate_at_once(Frame *frame, EventKind kind, Oid relid, TupleTableSlot *row)
+evaluate_at_once(Frame *frame, const Event *event, TupleTableSlot *row)
 {
 	Batch	   *batch = &frame->list.batch;
 
@@ -659,35 +726,35 @@ evaluate_at_once(Frame *frame, EventKind kind, Oid relid, TupleTableSlot *row)
 		batch_begin(batch, frame->object, BATCH_RECORDS);
 		MemoryContextSwitchTo(old);
 	}
-	batch_add_one(batch, row, kind == EVENT_INSERTED && !may_have_pairs(frame, relid));
+	batch_add_one(batch, row, record_flags(frame, event->kind, event->flags, event->relid));
 }
 
 /*
  * frame_note notes an event, and evaluates its row if that may be done at once.
  */
 void
-frame_note(Frame *frame, Relation rel, EventKind kind, TupleTableSlot *row, bool same_columns,
-		   Form_pg_attribute key, Datum old_key)
+frame_note(Frame *frame, Relation rel, const RowChange *change)
 {
 	Event	   *event = next_event(frame);
 	EventList  *list = &frame->list;
 
-	event->kind = kind;
+	event->kind = change->kind;
+	event->flags = change->flags;
 	event->relid = RelationGetRelid(rel);
-	if (row)
-		event->row = row->tts_tid;
+	if (change->row)
+		event->row = change->row->tts_tid;
 	else
 		ItemPointerSetInvalid(&event->row);
-	event->old_key = key ? keep_key(list, key, old_key) : (Datum) 0;
-	frame->removes |= key != NULL;
+	keep_keys(frame, event, change);
+	frame->removes |= change->key != NULL;
 	if (list->count == 1)
 	{
 		list->quick = true;
 		list->opened = frame->opened;
 	}
-	list->quick = list->quick && can_be_quick(frame, kind, row, same_columns);
+	list->quick = list->quick && can_be_quick(frame, change->kind, change->row, change->same_columns);
 	if (list->quick)
-		evaluate_at_once(frame, kind, event->relid, row);
+		evaluate_at_once(frame, event, change->row);
 }
 
 /*

@@ -38,7 +38,11 @@ typedef enum PairStatement
 	PAIRS_SET_RULE,
 	PAIRS_FORGET,
 	PAIRS_REKEY,
-	PAIRS_FORGET_ORPHANS
+	PAIRS_FORGET_ORPHANS,
+	RECORDS_HOLD,
+	RECORDS_SEIZE,
+	RECORDS_LINKS,
+	RECORDS_HOLD_LINKS
 } PairStatement;
 
 /* A kept plan. The key has no padding. */
@@ -114,7 +118,19 @@ static const struct
 	[PAIRS_FORGET_ORPHANS] = {
 		"DELETE FROM %p a"
 		" WHERE NOT EXISTS (SELECT FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) a.%k)",
-	SPI_OK_DELETE, 0}
+	SPI_OK_DELETE, 0},
+	[RECORDS_HOLD] = {
+		"SELECT o.%k FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) ANY ($1::%t[]) ORDER BY 1 FOR KEY SHARE",
+	SPI_OK_SELECT, 1},
+	[RECORDS_SEIZE] = {
+		"SELECT o.%k FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) ANY ($1::%t[]) ORDER BY 1 FOR UPDATE",
+	SPI_OK_SELECT, 1},
+	[RECORDS_LINKS] = {
+		"SELECT o.%k, o.%l FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) ANY ($1::%t[])",
+	SPI_OK_SELECT, 1},
+	[RECORDS_HOLD_LINKS] = {
+		"SELECT o.%k, o.%l FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) ANY ($1::%t[]) ORDER BY 1 FOR KEY SHARE",
+	SPI_OK_SELECT, 1}
 };
 
 /* records from which on a batch is large */
@@ -173,6 +189,8 @@ statement_text(const ObjectInfo *object, PairStatement statement)
 			appendStringInfoString(&text, quote_identifier(NameStr(object->key_column)));
 		else if (*c == 't')
 			appendStringInfoString(&text, format_type_be_qualified(object->key_type));
+		else if (*c == 'l')
+			appendStringInfoString(&text, quote_identifier(get_attname(object->object, object->link_attno, false)));
 		else if (*c == 'o')
 			appendStringInfoString(&text, catalog_qualified_name(object->object));
 		else
@@ -190,6 +208,7 @@ prepare(const ObjectInfo *object, PairStatement statement)
 {
 	Oid			keys = get_array_type(object->key_type);
 	Oid			types[3] = {keys, INT4ARRAYOID, INT4ARRAYOID};
+	MemoryContext context = CurrentMemoryContext;
 	SPIPlanPtr	plan;
 
 	if (statement == PAIRS_REKEY)
@@ -198,6 +217,7 @@ prepare(const ObjectInfo *object, PairStatement statement)
 							  types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare a statement on %s", get_rel_name(object->assignment));
+	MemoryContextSwitchTo(context);
 	return plan;
 }
 
@@ -426,6 +446,20 @@ pairs_end(PairAccess *access)
 }
 
 /*
+ * pairs_read reads the stored pairs of some records, for nothing to be written:
+ * also in parallel workers, and on a standby.
+ */
+int
+pairs_read(const ObjectInfo *object, const Datum *keys, int count, StoredPair **stored)
+{
+	PairAccess	access = {.object = object};
+	bool	   *fresh = palloc0(Max(count, 1) * sizeof(bool));
+
+	keyset_init(&access.keys, object->key_type, object->key_collation, keys, count);
+	return fetch_by_query(&access, fresh, stored);
+}
+
+/*
  * is_new_ground tells whether a batch is of new records only, with keys that no
  * pair is near. A pair of a record that was not there can only be left over
  * from times when triggers were switched off; looking for it beforehand is
@@ -565,4 +599,48 @@ uint64
 pairs_forget_orphans(const ObjectInfo *object)
 {
 	return execute(object, PAIRS_FORGET_ORPHANS, NULL);
+}
+
+/*
+ * run_on_records runs a statement on the records that have these keys.
+ */
+static uint64
+run_on_records(const ObjectInfo *object, PairStatement statement, const Datum *keys, int count)
+{
+	Datum		values[1] = {key_array(object, keys, count)};
+
+	return execute(object, statement, values);
+}
+
+/*
+ * pairs_hold_records keeps records from being deleted, and from getting other
+ * territories; returns how many are there.
+ */
+int
+pairs_hold_records(const ObjectInfo *object, const Datum *keys, int count)
+{
+	int			found = (int) run_on_records(object, RECORDS_HOLD, keys, count);
+
+	SPI_freetuptable(SPI_tuptable);
+	return found;
+}
+
+/*
+ * pairs_seize_records waits for whoever holds records.
+ */
+void
+pairs_seize_records(const ObjectInfo *object, const Datum *keys, int count)
+{
+	(void) run_on_records(object, RECORDS_SEIZE, keys, count);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * pairs_read_links reads the keys of records and of those above them.
+ */
+SPITupleTable *
+pairs_read_links(const ObjectInfo *object, const Datum *keys, int count, bool hold)
+{
+	(void) run_on_records(object, hold ? RECORDS_HOLD_LINKS : RECORDS_LINKS, keys, count);
+	return SPI_tuptable;
 }

@@ -21,6 +21,12 @@ extern BatchCounts run_where(Oid object, const char *condition);
 /* likewise, but evaluates all records where that costs less than to find those of the condition */
 extern BatchCounts run_at_least(Oid object, const char *condition);
 
+/*
+ * Re-evaluates the records of a condition on $1, an array of keys of the records
+ * above them, which are held; with_family: those below them are among them.
+ */
+extern void run_followers(Oid object, const char *condition, Oid type, Datum keys, bool with_family);
+
 /* adds a row to territory.run_log; SPI must be connected */
 extern void run_record(Oid object, const char *scope, TimestampTz started,
 					   const BatchCounts *counts);

@@ -26,7 +26,7 @@
 
 #include "base/inval.h"
 
-#define MAX_LISTENERS 4
+#define MAX_LISTENERS 8
 
 static InvalListener listeners[MAX_LISTENERS];
 static EndListener end_listeners[MAX_LISTENERS];

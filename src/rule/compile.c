@@ -23,6 +23,7 @@
 #include "rule/build.h"
 #include "rule/criteria.h"
 #include "rule/leaf.h"
+#include "rule/link.h"
 #include "rule/shape.h"
 
 /*
@@ -423,6 +424,7 @@ ruleset_compile(const ObjectInfo *object)
 		MemoryContextSwitchTo(old);
 	}
 	compile_with_settings(rules, rel, &found);
+	link_compile(rules, rel);
 	session_restore_role(&role);
 	table_close(rel, NoLock);
 	rules->valid = true;

@@ -15,6 +15,23 @@
 #define Anum_object_key_column	3
 #define Anum_object_mode		4
 #define Anum_object_assignment	5
+#define Anum_object_parent		6
+
+typedef enum ObjectKind
+{
+	KIND_ACCOUNT,
+	KIND_LEAD,
+	KIND_CONTACT,				/* has the nodes of the record above */
+	KIND_DEAL					/* has one of them, or one below */
+} ObjectKind;
+
+/* which records of a family have the nodes of its top */
+typedef enum FamilyMode
+{
+	FAMILY_NONE,
+	FAMILY_UNMATCHED,			/* those that match nothing themselves */
+	FAMILY_ALL
+} FamilyMode;
 
 /* which of the matching nodes a record gets */
 typedef enum MatchMode
@@ -34,7 +51,22 @@ typedef struct ObjectInfo
 	Oid			key_type;		/* of a domain, the base type */
 	Oid			key_collation;
 	MatchMode	mode;
+	ObjectKind	kind;
+	FamilyMode	family_mode;
+	bool		freeze;			/* closed deals keep their node */
+
+	/* where records may have nodes of a record above them: its table, which is this one in families */
+	Oid			above;			/* InvalidOid: they do not */
+	AttrNumber	link_attno;		/* the column that holds its key */
+	Oid			link_type;		/* of a domain, the base type */
 } ObjectInfo;
+
+/* Do the records form families? */
+static inline bool
+object_has_families(const ObjectInfo *info)
+{
+	return info->family_mode != FAMILY_NONE;
+}
 
 /* false when the table is not attached. Needs an SPI connection. */
 extern bool object_load(Oid relid, ObjectInfo *info);

@@ -247,6 +247,8 @@ typedef struct RuleNode
 	int			subtree_end;	/* index after the last node below */
 } RuleNode;
 
+typedef struct LinkRules LinkRules;
+
 /* A node that a row matches, with the lowest id of the rules that say so. */
 typedef struct Match
 {
@@ -317,6 +319,8 @@ typedef struct Ruleset
 	int			hit_room;
 	Match	   *matches;
 	RuleCount  *counts;			/* NULL: nobody counts */
+
+	LinkRules  *link;		/* link.c; NULL: records depend on no others */
 } Ruleset;
 
 /* compile.c: builds the rule set of an object in its own context, unattached to any cache */

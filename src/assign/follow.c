@@ -1,0 +1,241 @@
+/*
+ * follow.c
+ *		Records follow when the pairs of the record above them change.
+ *
+ * When a batch of records has been written, those that depend on the records whose
+ * pairs have changed are found by a query for their keys (so the column that holds
+ * them should have an index), evaluated in batches of their own, and so on down the
+ * chain of objects. In a family all below a changed record are found at once; those
+ * below a record whose place has changed too.
+ *
+ * Nobody may be writing records that depend on the changed ones meanwhile, unseen:
+ * so these are seized first (base/lock.c).
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "assign/follow.h"
+#include "assign/kin.h"
+#include "assign/pairs.h"
+#include "assign/run.h"
+#include "base/catalog.h"
+#include "base/lock.h"
+#include "base/session.h"
+
+/* Keys of changed records. */
+typedef struct ChangedKeys
+{
+	int			count;
+	Datum	   *keys;
+} ChangedKeys;
+
+/*
+ * follow_needed tells whether anything depends on an object's records.
+ */
+bool
+follow_needed(const ObjectInfo *object)
+{
+	return object_has_families(object) || kin_children(object->object) != NIL;
+}
+
+/*
+ * add_pairs appends the keys of a list of pairs.
+ */
+static void
+add_pairs(ChangedKeys *changed, const PairList *list)
+{
+	for (int i = 0; i < list->count; i++)
+		changed->keys[changed->count++] = list->pairs[i].key;
+}
+
+/*
+ * sort_keys sorts keys and leaves each once.
+ */
+static void
+sort_keys(const ObjectInfo *object, ChangedKeys *changed)
+{
+	Datum	   *sorted = palloc(Max(changed->count, 1) * sizeof(Datum));
+	int			count = 0;
+	KeySet		set;
+
+	keyset_init(&set, object->key_type, object->key_collation, changed->keys, changed->count);
+	for (int i = 0; i < changed->count; i++)
+	{
+		if (count == 0 || keyset_compare(&set, sorted[count - 1], keyset_at(&set, i)) != 0)
+			sorted[count++] = keyset_at(&set, i);
+	}
+	changed->keys = sorted;
+	changed->count = count;
+}
+
+/*
+ * seize keeps others from writing what depends on the changed records. New ones
+ * need no lock, for nobody else sees them; but records that name them may be there
+ * already, or on their way.
+ */
+static void
+seize(const ObjectInfo *object, const ChangedKeys *changed, bool some_new, bool all_new)
+{
+	if (kin_is_quiet(object->object))
+		return;
+	if (!all_new)
+		pairs_seize_records(object, changed->keys, changed->count);
+	if (some_new)
+		lock_newcomers_for_insert(object->object);
+}
+
+/*
+ * key_array makes an array of keys.
+ */
+static Datum
+key_array(const ObjectInfo *object, const ChangedKeys *changed)
+{
+	int16		length;
+	bool		by_value;
+	char		align;
+
+	get_typlenbyvalalign(object->key_type, &length, &by_value, &align);
+	return PointerGetDatum(construct_array(changed->keys, changed->count, object->key_type, length, by_value, align));
+}
+
+/*
+ * load reads an attached table as the owner of ours.
+ */
+static void
+load(Oid object, ObjectInfo *info)
+{
+	SessionRole role;
+
+	session_become(&role, catalog_owner());
+	object_require(object, info);
+	session_restore_role(&role);
+}
+
+/*
+ * name_link is the quoted name of the column that holds the key of the record
+ * above.
+ */
+static const char *
+name_link(const ObjectInfo *info)
+{
+	return quote_identifier(get_attname(info->object, info->link_attno, false));
+}
+
+/*
+ * follow_children has the records of the tables below follow.
+ */
+static void
+follow_children(const ObjectInfo *object, const ChangedKeys *changed)
+{
+	List	   *children = list_copy(kin_children(object->object));
+	ListCell   *cell;
+
+	foreach(cell, children)
+	{
+		ObjectInfo	child;
+
+		load(lfirst_oid(cell), &child);
+		run_followers(child.object, psprintf("%s = ANY ($1)", name_link(&child)),
+					  get_array_type(object->key_type), key_array(object, changed), false);
+	}
+}
+
+/*
+ * follow_family has all records below follow, at any distance.
+ */
+static void
+follow_family(const ObjectInfo *object, const ChangedKeys *changed)
+{
+	const char *key = quote_identifier(NameStr(object->key_column));
+	const char *link = name_link(object);
+	const char *table = catalog_qualified_name(object->object);
+
+	run_followers(object->object,
+				  psprintf("%1$s IN (WITH RECURSIVE territory_below (key) AS ("
+						   " SELECT r.%1$s FROM %3$s r WHERE r.%2$s = ANY ($1)"
+						   " UNION SELECT r.%1$s FROM territory_below b JOIN %3$s r ON r.%2$s = b.key)"
+						   " SELECT b.key FROM territory_below b)", key, link, table),
+				  get_array_type(object->key_type), key_array(object, changed), true);
+}
+
+/*
+ * moved_keys lists the records whose place in their family is another one.
+ */
+static void
+moved_keys(const Batch *batch, ChangedKeys *moved)
+{
+	for (int i = 0; i < batch->count; i++)
+	{
+		if (batch->flags[i] & RECORD_MOVED)
+			moved->keys[moved->count++] = batch->keys[i];
+	}
+}
+
+/*
+ * follow_batch has what depends on a batch's records follow.
+ */
+void
+follow_batch(const Batch *batch, const Difference *difference)
+{
+	const ObjectInfo *object = &batch->rules->object;
+	int			room = batch->count + difference->inserted.count + difference->deleted.count + difference->changed.count;
+	bool		family = object_has_families(object) && !batch->with_family;
+	ChangedKeys changed = {0};
+	bool		some_new = false;
+	bool		all_new = true;
+
+	if (!follow_needed(object))
+		return;
+	changed.keys = palloc_extended(Max(room, 1) * sizeof(Datum), MCXT_ALLOC_HUGE);
+	add_pairs(&changed, &difference->inserted);
+	add_pairs(&changed, &difference->deleted);
+	add_pairs(&changed, &difference->changed);
+	if (family)
+		moved_keys(batch, &changed);
+	if (changed.count == 0)
+		return;
+	for (int i = 0; i < batch->count; i++)
+	{
+		some_new |= (batch->flags[i] & RECORD_FRESH) != 0;
+		all_new &= (batch->flags[i] & RECORD_FRESH) != 0;
+	}
+	sort_keys(object, &changed);
+	seize(object, &changed, some_new, all_new);
+	if (family)
+		follow_family(object, &changed);
+	follow_children(object, &changed);
+}
+
+/*
+ * follow_records has what depends on records follow, which may be gone.
+ */
+void
+follow_records(const ObjectInfo *object, const Datum *keys, int count)
+{
+	ChangedKeys changed = {count, (Datum *) keys};
+
+	if (count == 0 || !follow_needed(object))
+		return;
+	sort_keys(object, &changed);
+	seize(object, &changed, true, false);
+	if (object_has_families(object))
+		follow_family(object, &changed);
+	follow_children(object, &changed);
+}
+
+/*
+ * follow_all has all records of the tables below follow.
+ */
+void
+follow_all(Oid object)
+{
+	List	   *children = list_copy(kin_children(object));
+	ListCell   *cell;
+
+	foreach(cell, children)
+		(void) run_where(lfirst_oid(cell), NULL);
+}
