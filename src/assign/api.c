@@ -216,6 +216,9 @@ under_condition(const ObjectInfo *info, const Territory *under)
 
 	if (nodes == NULL)
 		return pstrdup("false");
+	/* what brings a record there need not be its own rules */
+	if (OidIsValid(info->above))
+		return pstrdup("true");
 	initStringInfo(&condition);
 	appendStringInfo(&condition, "%s IN (SELECT a.%s FROM %s a WHERE a.node_id = ANY (%s::int4[])"
 					 " UNION ALL SELECT territory_record.%s FROM %s AS territory_record WHERE ",

@@ -103,6 +103,9 @@ DECLARE
     best int;
     options int;
 BEGIN
+    IF NOT EXISTS (SELECT FROM oracle.must m WHERE m.object = parent_object AND m.key = parent) THEN
+        RETURN;
+    END IF;
     -- nodes with true rules, every gating node above them too, under a node of the parent
     DELETE FROM oracle.choice;
     INSERT INTO oracle.choice

@@ -74,6 +74,16 @@ INSERT INTO territory.rule (node_id, object, name, criteria, active) VALUES
 INSERT INTO "Sales Team"."Client's accounts" SELECT 'key ' || i, (ARRAY['U''S', 'NL', 'FR'])[1 + i % 3], i % 8, date '2026-01-15' + i, timestamptz '2026-02-20 00:00+00' + i * interval '7 hours'
   FROM generate_series(1, 60) i;
 INSERT INTO lead SELECT i, 1 + i % 2, i, CASE WHEN i % 3 = 0 THEN '{a,b}'::text[] END FROM generate_series(1, 40) i;
+CREATE TABLE "Contact" (id int PRIMARY KEY, account text);
+CREATE INDEX ON "Contact" (account);
+CREATE TABLE deal (id int PRIMARY KEY, contact bigint, seller text, stage text);
+CREATE INDEX ON deal (contact);
+SELECT territory.attach('"Contact"', 'contact', parent => '"Sales Team"."Client''s accounts"', parent_key => 'account');
+SELECT territory.attach('deal', 'deal', parent => '"Contact"', parent_key => 'contact', owner => 'seller', category => 'stage');
+INSERT INTO "Contact" SELECT i, 'key ' || i FROM generate_series(1, 60) i;
+INSERT INTO deal SELECT i, i, 'ann', CASE WHEN i % 2 = 0 THEN 'closed' ELSE 'commit' END FROM generate_series(1, 60) i;
+-- what closed deals keep
+UPDATE "Sales Team"."Client's accounts" SET size = 0 WHERE "Key" LIKE '%4';
 INSERT INTO territory.exclusion (object, key, node_id, note) VALUES
     ('"Sales Team"."Client''s accounts"', 'key 7', NULL, 'not "him"'),
     ('"Sales Team"."Client''s accounts"', 'key 8', territory.node_id('World.Île-de-France'), NULL), ('lead', '12', NULL, NULL);
@@ -118,13 +128,15 @@ sub works
 {
 	my ($what, $database, %known) = @_;
 	my $session = Psql->new($database);
-	my @wrong = map { $session->query("SELECT count(*) FROM territory.verify('$_')") } $crm =~ s/'/''/gr, 'lead';
-	is("@wrong", $known{wrong} // '0 0', "$what: verify finds what it found in the source");
+	my @wrong = map { $session->query("SELECT count(*) FROM territory.verify('$_')") } $crm =~ s/'/''/gr, 'lead', '"Contact"', 'deal';
+	is("@wrong", $known{wrong} // '0 0 0 0', "$what: verify finds what it found in the source");
 	like($session->query("SELECT territory.run('lead'); SELECT count(*) FROM territory.verify('lead')"), qr/^0\z/m, "$what: a run settles it");
 	is($session->query("INSERT INTO $crm VALUES ('new', 'U''S', 5); SELECT string_agg(path::text, ' ') FROM territory.assignment WHERE key = 'new'"),
 		'World."St. Louis"', "$what: a new record finds its territory");
 	is($session->query("INSERT INTO lead VALUES (100, 2, 50, '{a}'); SELECT string_agg(path::text, ' ' ORDER BY path) FROM territory.assignment WHERE key = '100'"),
 		'Top Top.Down', "$what: a new record of a partition");
+	is($session->query("INSERT INTO \"Contact\" VALUES (100, 'new'); INSERT INTO deal VALUES (100, 100, 'x', 'commit'); SELECT string_agg(path::text, ' ') FROM territory.assignment WHERE object = 'deal'::regclass AND key = '100'"),
+		'World."St. Louis"', "$what: a new deal has the territory of its account");
 	like($session->query("UPDATE territory.rule SET criteria = 'size > 6' WHERE name = 'gate'; SELECT count(*) FROM territory.assignment WHERE key = 'new'"),
 		qr/^0$/, "$what: a changed rule re-assigns");
 	is($session->query("SELECT count(*) FROM territory.verify('" . ($crm =~ s/'/''/gr) . "')"), 0, "$what: nothing wrong then");
@@ -143,7 +155,7 @@ sub same
 {
 	my ($what, $state, $triggers) = @_;
 	my $session = Psql->new($target);
-	my $now = eval { state($session, $crm, 'lead') } // "failed: $@";
+	my $now = eval { state($session, $crm, 'lead', '"Contact"', 'deal') } // "failed: $@";
 	if (!ok($now eq $state, "$what: the same state"))
 	{
 		my %was = map { $_ => 1 } split /\n/, $state;
@@ -160,9 +172,10 @@ sub fresh { return Psql::fresh_database($target, 1) }
 Psql::fresh_database($source);
 my $one = Psql->new($source);
 for my $statement (split /;\n/, $schema) { $one->do($statement) }
-my $wrong = join ' ', map { $one->query("SELECT count(*) FROM territory.verify('$_')") } $crm =~ s/'/''/gr, 'lead';
-like($wrong, qr/^0 [1-9]/, 'the source has what a re-evaluation would change');
-my $state = state($one, $crm, 'lead');
+my $wrong = join ' ', map { $one->query("SELECT count(*) FROM territory.verify('$_')") } $crm =~ s/'/''/gr, 'lead', '"Contact"', 'deal';
+like($wrong, qr/^0 [1-9]\d* 0 0$/, 'the source has what a re-evaluation would change');
+my $state = state($one, $crm, 'lead', '"Contact"', 'deal');
+cmp_ok($one->query('SELECT count(*) FROM deal_territory'), '>', 10, 'deals have territories');
 my $triggers = triggers($one);
 like($state, qr/"Client's accounts"/, 'the state is there');
 
@@ -278,7 +291,7 @@ Psql->new($source)->do($grants);
 	local $ENV{PGUSER} = 'territory_dump_owner';
 	my $session = Psql->new($source);
 	for my $statement (split /;\n/, $schema) { $session->do($statement) }
-	$state = state($session, $crm, 'lead');
+	$state = state($session, $crm, 'lead', '"Contact"', 'deal');
 	$triggers = triggers($session);
 	$session->close;
 	run_ok('no superuser: dumped, custom', 'pg_dump', '-Fc', '-f', dumped('owner_custom'), $source);
@@ -287,7 +300,7 @@ Psql->new($source)->do($grants);
 run_ok('no superuser: a superuser restores it', @restore, '-j4', dumped('owner_directory'));
 same('no superuser', $state, $triggers);
 my $session = Psql->new($target);
-is($session->query("SELECT count(*) FROM pg_tables WHERE tableowner = 'territory_dump_owner'"), 6, 'no superuser: tables have their owner');
+is($session->query("SELECT count(*) FROM pg_tables WHERE tableowner = 'territory_dump_owner'"), 10, 'no superuser: tables have their owner');
 is($session->query("SET ROLE territory_dump_owner; INSERT INTO $crm VALUES ('new', 'U''S', 5); SELECT string_agg(path::text, ' ') FROM territory.assignment WHERE key = 'new'"),
 	'World."St. Louis"', 'no superuser: a new record finds its territory');
 like($session->query("UPDATE territory.rule SET criteria = 'size > 6' WHERE name = 'gate'; SELECT count(*) FROM territory.assignment WHERE key = 'new'"),
