@@ -238,16 +238,26 @@ lose_pair(Datum key, const StoredPair *pair, const Slice *excluded, Difference *
 }
 
 /*
- * compare_record compares the wanted pairs of a record with its stored ones,
- * both by node id.
+ * size_of counts the pairs of a difference.
  */
-static void
+static int
+size_of(const Difference *difference)
+{
+	return difference->inserted.count + difference->deleted.count + difference->changed.count;
+}
+
+/*
+ * compare_record compares the wanted pairs of a record with its stored ones,
+ * both by node id; tells whether there is a difference.
+ */
+static bool
 compare_record(Datum key, const Pair *wanted, int wanted_count,
 			   const StoredPair *stored, int stored_count,
 			   const Slice *excluded, Difference *difference)
 {
 	int			w = 0;
 	int			s = 0;
+	int			before = size_of(difference);
 
 	while (w < wanted_count || s < stored_count)
 	{
@@ -266,6 +276,7 @@ compare_record(Datum key, const Pair *wanted, int wanted_count,
 			s++;
 		}
 	}
+	return size_of(difference) > before;
 }
 
 /*
@@ -304,8 +315,9 @@ find_difference(Batch *batch, PairAccess *access, Inheritance *inheritance, Diff
 		if (object->kind == KIND_DEAL)
 			count = deal_settle(inheritance, i, batch->keys[i], (batch->flags[i] & RECORD_KEEPS) != 0,
 								stored + first_stored, next_stored - first_stored, &excluded, &wanted);
-		compare_record(batch->keys[i], wanted.pairs, count, stored + first_stored,
-					   next_stored - first_stored, &excluded, difference);
+		if (compare_record(batch->keys[i], wanted.pairs, count, stored + first_stored,
+						   next_stored - first_stored, &excluded, difference))
+			batch->flags[i] |= RECORD_CHANGED;
 	}
 }
 
@@ -316,12 +328,19 @@ find_difference(Batch *batch, PairAccess *access, Inheritance *inheritance, Diff
 static Inheritance *
 look_above(Batch *batch)
 {
-	const ObjectInfo *object = &batch->rules->object;
+	bool		held = batch->follows || lock_object_is_mine(batch->rules->object.object);
+	Inheritance *inheritance;
 
 	if (batch->links == NULL)
 		return NULL;
-	return inherit_begin(batch->rules, batch->keys, batch->links, batch->count,
-						 batch->follows || lock_object_is_mine(object->object) ? INHERIT_WRITE : INHERIT_HOLD);
+	inheritance = inherit_begin(batch->rules, batch->keys, batch->links, batch->count,
+								held ? INHERIT_WRITE : INHERIT_HOLD);
+	for (int i = 0; i < batch->count; i++)
+	{
+		if (inheritance->group[i] < 0)
+			batch->flags[i] |= RECORD_TOP;
+	}
+	return inheritance;
 }
 
 /*
@@ -344,7 +363,7 @@ batch_write(Batch *batch)
 	find_difference(batch, &access, inheritance, &difference);
 	pairs_write(&access, &difference);
 	pairs_end(&access);
-	follow_batch(batch, &difference);
+	follow_batch(batch);
 	batch->counts.records += batch->count;
 	batch->counts.added += difference.inserted.count;
 	batch->counts.removed += difference.deleted.count;

@@ -28,6 +28,8 @@ typedef struct BatchCounts
 #define RECORD_FRESH	0x01	/* it is new, should have no stored pairs */
 #define RECORD_KEEPS	0x02	/* if it is a closed deal, it keeps its node */
 #define RECORD_MOVED	0x04	/* it is new in its family */
+#define RECORD_TOP		0x08	/* it depends on no other; found out by writing, as the next one */
+#define RECORD_CHANGED	0x10	/* it has other pairs now */
 
 typedef struct Batch
 {

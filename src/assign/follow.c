@@ -43,16 +43,6 @@ follow_needed(const ObjectInfo *object)
 }
 
 /*
- * add_pairs appends the keys of a list of pairs.
- */
-static void
-add_pairs(ChangedKeys *changed, const PairList *list)
-{
-	for (int i = 0; i < list->count; i++)
-		changed->keys[changed->count++] = list->pairs[i].key;
-}
-
-/*
  * sort_keys sorts keys and leaves each once.
  */
 static void
@@ -163,51 +153,63 @@ follow_family(const ObjectInfo *object, const ChangedKeys *changed)
 }
 
 /*
- * moved_keys lists the records whose place in their family is another one.
+ * moves_family tells whether what stands below a record in its family is to follow:
+ * a top has other pairs, or the record another place, unless all below it is being
+ * evaluated with it anyway.
  */
-static void
-moved_keys(const Batch *batch, ChangedKeys *moved)
+static bool
+moves_family(const Batch *batch, int record)
 {
-	for (int i = 0; i < batch->count; i++)
-	{
-		if (batch->flags[i] & RECORD_MOVED)
-			moved->keys[moved->count++] = batch->keys[i];
-	}
+	int			flags = batch->flags[record];
+
+	return ((flags & RECORD_CHANGED) && (flags & RECORD_TOP)) ||
+		((flags & RECORD_MOVED) && !batch->with_family);
 }
 
 /*
- * follow_batch has what depends on a batch's records follow.
+ * follow_batch has what depends on a batch's records follow: first the families,
+ * whose records may have others below them, of which these see the end.
  */
 void
-follow_batch(const Batch *batch, const Difference *difference)
+follow_batch(const Batch *batch)
 {
 	const ObjectInfo *object = &batch->rules->object;
-	int			room = batch->count + difference->inserted.count + difference->deleted.count + difference->changed.count;
-	bool		family = object_has_families(object) && !batch->with_family;
 	ChangedKeys changed = {0};
+	ChangedKeys moved = {0};
 	bool		some_new = false;
 	bool		all_new = true;
 
 	if (!follow_needed(object))
 		return;
-	changed.keys = palloc_extended(Max(room, 1) * sizeof(Datum), MCXT_ALLOC_HUGE);
-	add_pairs(&changed, &difference->inserted);
-	add_pairs(&changed, &difference->deleted);
-	add_pairs(&changed, &difference->changed);
-	if (family)
-		moved_keys(batch, &changed);
-	if (changed.count == 0)
-		return;
+	changed.keys = palloc(batch->count * sizeof(Datum));
+	moved.keys = palloc(batch->count * sizeof(Datum));
 	for (int i = 0; i < batch->count; i++)
 	{
-		some_new |= (batch->flags[i] & RECORD_FRESH) != 0;
-		all_new &= (batch->flags[i] & RECORD_FRESH) != 0;
+		bool		fresh = (batch->flags[i] & RECORD_FRESH) != 0;
+		bool		moves = object_has_families(object) && moves_family(batch, i);
+
+		if (batch->flags[i] & RECORD_CHANGED)
+			changed.keys[changed.count++] = batch->keys[i];
+		if (moves)
+			moved.keys[moved.count++] = batch->keys[i];
+		if ((batch->flags[i] & RECORD_CHANGED) || moves)
+		{
+			some_new |= fresh;
+			all_new &= fresh;
+		}
 	}
-	sort_keys(object, &changed);
-	seize(object, &changed, some_new, all_new);
-	if (family)
-		follow_family(object, &changed);
-	follow_children(object, &changed);
+	if (moved.count > 0)
+	{
+		sort_keys(object, &moved);
+		seize(object, &moved, some_new, all_new);
+		follow_family(object, &moved);
+	}
+	if (changed.count > 0 && kin_children(object->object) != NIL)
+	{
+		sort_keys(object, &changed);
+		seize(object, &changed, some_new, all_new);
+		follow_children(object, &changed);
+	}
 }
 
 /*

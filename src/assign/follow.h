@@ -12,8 +12,8 @@
 /* Does anything depend on an object's records? */
 extern bool follow_needed(const ObjectInfo *object);
 
-/* evaluates what depends on the records of a batch, by what was written of it */
-extern void follow_batch(const Batch *batch, const Difference *difference);
+/* evaluates what depends on the records of a batch, when that has been written */
+extern void follow_batch(const Batch *batch);
 
 /* evaluates what depends on records that are gone, or have other pairs, or other keys */
 extern void follow_records(const ObjectInfo *object, const Datum *keys, int count);
