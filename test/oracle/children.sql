@@ -34,9 +34,13 @@ $$;
 -- what was given by hand, to records that are there still
 CREATE FUNCTION oracle.add_by_hand(obj text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    IF NOT EXISTS (SELECT FROM oracle.by_hand h WHERE h.object = obj) THEN
+        RETURN;
+    END IF;
+    -- those of truncated records are gone
+    EXECUTE format('DELETE FROM oracle.by_hand h WHERE h.object = %1$L AND NOT EXISTS (SELECT FROM %1$s r WHERE r.k::text = h.key)', obj);
     EXECUTE format('INSERT INTO oracle.must SELECT h.object, h.key, h.node_id, NULL FROM oracle.by_hand h'
                    ' WHERE h.object = %1$L AND NOT oracle.excluded(%1$L, h.key, h.node_id)'
-                   '   AND EXISTS (SELECT FROM %1$s r WHERE r.k::text = h.key)'
                    '   AND NOT EXISTS (SELECT FROM oracle.must m WHERE m.object = h.object AND m.key = h.key AND m.node_id = h.node_id)', obj);
 END $$;
 
