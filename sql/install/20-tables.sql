@@ -133,12 +133,16 @@ CREATE TABLE exclusion (
     key text NOT NULL,
     node_id int,
     note text,
+    created_by text,
+    created_at timestamptz,
     CONSTRAINT exclusion_once UNIQUE NULLS NOT DISTINCT (object, key, node_id)
 );
 CREATE INDEX ON exclusion (node_id);
 COMMENT ON TABLE exclusion IS 'records kept out of a node, or (node_id null) out of every node, whatever the rules say';
 COMMENT ON COLUMN exclusion.node_id IS 'of territory.node; null: every node';
 COMMENT ON COLUMN exclusion.key IS 'the record''s key as text';
+COMMENT ON COLUMN exclusion.created_by IS 'who excluded this record from this node; filled in by the engine';
+COMMENT ON COLUMN exclusion.created_at IS 'when; filled in by the engine';
 
 CREATE TABLE run_log (
     id serial PRIMARY KEY,

@@ -50,15 +50,6 @@ CREATE FUNCTION verify(object regclass, OUT key text, OUT node_id int, OUT store
 COMMENT ON FUNCTION verify(regclass) IS
     'pairs where what is stored differs from a brute-force evaluation of the criteria as plain SQL; none is right. Both true: the pair is right, its rule_id is not';
 
-CREATE FUNCTION explain(object regclass, key text, node territory DEFAULT NULL,
-                        OUT path territory, OUT node_id int, OUT rule_id int, OUT rule text,
-                        OUT criterion text, OUT value text, OUT result bool,
-                        OUT decision text, OUT because text) RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL UNSAFE COST 1000 ROWS 100
-    AS 'MODULE_PATHNAME', 'territory_explain';
-COMMENT ON FUNCTION explain(regclass, text, territory) IS
-    'why a record has its territories and why not the others: a row for each node, rule and criterion, in tree order, with the value seen, true, false or unknown (null), and what decided on the node: matched, criterion failed, blocked by ancestor, shadowed by descendant, outranked, excluded, manual, or (a node that was asked for) no rules; because names the other node';
-
 -- Changes of rules, nodes, models, objects and exclusions.
 CREATE FUNCTION reassign_rules() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_reassign_rules';
 CREATE FUNCTION reassign_nodes() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'territory_reassign_nodes';

@@ -25,6 +25,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -658,6 +659,50 @@ canonical_key(Oid type, const char *key)
 }
 
 /*
+ * is_same_exclusion tells whether an update left record and node alone.
+ */
+static bool
+is_same_exclusion(HeapTuple old, HeapTuple new, TupleDesc desc)
+{
+	for (int column = Anum_exclusion_object; column <= Anum_exclusion_node_id; column++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, column - 1);
+		bool		old_null;
+		bool		new_null;
+		Datum		old_value = heap_getattr(old, column, desc, &old_null);
+		Datum		new_value = heap_getattr(new, column, desc, &new_null);
+
+		if (old_null != new_null ||
+			(!old_null && !datum_image_eq(old_value, new_value, attribute->attbyval, attribute->attlen)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * stamp_exclusion completes an exclusion that was written: its key in the type's
+ * own form, and who excluded the record when, which an update keeps unless it
+ * names another record or node.
+ */
+static HeapTuple
+stamp_exclusion(const TriggerData *trigger, HeapTuple tuple, Datum key)
+{
+	int			columns[] = {Anum_exclusion_key, Anum_exclusion_created_by, Anum_exclusion_created_at};
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	bool		nulls[lengthof(columns)] = {false};
+	Datum		values[lengthof(columns)] = {key,
+		CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false)),
+	TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())};
+
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && is_same_exclusion(trigger->tg_trigtuple, tuple, desc))
+	{
+		for (int i = 1; i < lengthof(columns); i++)
+			values[i] = heap_getattr(trigger->tg_trigtuple, columns[i], desc, &nulls[i]);
+	}
+	return heap_modify_tuple_by_cols(tuple, desc, lengthof(columns), columns, values, nulls);
+}
+
+/*
  * territory_exclusion_check: BEFORE INSERT OR UPDATE on territory.exclusion,
  * each row. The table must be attached, the key be one of its type.
  */
@@ -669,11 +714,9 @@ territory_exclusion_check(PG_FUNCTION_ARGS)
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	HeapTuple	tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ?
 		trigger->tg_newtuple : trigger->tg_trigtuple;
-	int			column = Anum_exclusion_key;
 	bool		object_null;
 	bool		key_null;
 	bool		node_null;
-	bool		not_null = false;
 	Datum		node = heap_getattr(tuple, Anum_exclusion_node_id, desc, &node_null);
 	Datum		object = heap_getattr(tuple, Anum_exclusion_object, desc, &object_null);
 	Datum		key = heap_getattr(tuple, Anum_exclusion_key, desc, &key_null);
@@ -690,7 +733,7 @@ territory_exclusion_check(PG_FUNCTION_ARGS)
 		node_hold(DatumGetInt32(node));
 	change_end(&scope);
 	key = CStringGetTextDatum(canonical_key(info.key_type, TextDatumGetCString(key)));
-	return PointerGetDatum(heap_modify_tuple_by_cols(tuple, desc, 1, &column, &key, &not_null));
+	return PointerGetDatum(stamp_exclusion(trigger, tuple, key));
 }
 
 /*

@@ -13,6 +13,8 @@
 #define Anum_exclusion_object	2
 #define Anum_exclusion_key		3
 #define Anum_exclusion_node_id	4
+#define Anum_exclusion_created_by	6
+#define Anum_exclusion_created_at	7
 
 /* node_id of an exclusion from every node */
 #define EVERY_NODE 0

@@ -41,6 +41,7 @@ typedef enum PairStatement
 	PAIRS_DELETE,
 	PAIRS_SET_RULE,
 	PAIRS_FORGET,
+	PAIRS_BY_HAND,
 	PAIRS_UNMARK,
 	PAIRS_MAKE_ROOM,
 	PAIRS_REKEY,
@@ -167,6 +168,9 @@ static const struct
 	SPI_OK_UPDATE},
 	[PAIRS_FORGET] = {
 		FORGET_PAIRS, SPI_OK_DELETE, "k", FORGET_PAIRS ENDED, SPI_OK_DELETE_RETURNING},
+	[PAIRS_BY_HAND] = {
+		"SELECT FROM %p a WHERE a.%k OPERATOR(pg_catalog.=) ANY ($1::%t[]) AND a.manual LIMIT 1",
+	SPI_OK_SELECT, "k"},
 	[PAIRS_UNMARK] = {
 		"WITH by_hand AS (" FORGET_BY_HAND ") " UNMARK, SPI_OK_UPDATE, "km",
 		"WITH by_hand AS (" FORGET_BY_HAND ENDED "),"
@@ -859,6 +863,8 @@ pairs_unmark(const ObjectInfo *object, const Datum *keys, int count)
 	if (count == 0)
 		return;
 	values[0] = key_array(object, keys, count);
+	if (execute(object, PAIRS_BY_HAND, values) == 0)
+		return;
 	values[1] = TimestampTzGetDatum(moment_now(object));
 	(void) execute(object, PAIRS_UNMARK, values);
 }

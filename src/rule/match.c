@@ -155,10 +155,10 @@ match_row(Ruleset *rules, TupleTableSlot *slot)
 }
 
 /*
- * wins tells whether node a comes before node b in mode first.
+ * match_wins tells whether node a comes before node b in mode first.
  */
-static bool
-wins(const RuleNode *a, const RuleNode *b)
+bool
+match_wins(const RuleNode *a, const RuleNode *b)
 {
 	if (a->priority != b->priority)
 		return a->priority > b->priority;
@@ -181,7 +181,7 @@ match_select(Ruleset *rules, Match *matches, int count)
 	{
 		for (int i = 1; i < count; i++)
 		{
-			if (wins(&rules->nodes[matches[i].node], &rules->nodes[matches[0].node]))
+			if (match_wins(&rules->nodes[matches[i].node], &rules->nodes[matches[0].node]))
 				matches[0] = matches[i];
 		}
 		return 1;

@@ -120,6 +120,9 @@ extern int	match_row(Ruleset *rules, TupleTableSlot *slot);
 /* match.c: has a node a true rule, by the last match? */
 extern bool match_has_rule(const Ruleset *rules, int node);
 
+/* match.c: does node a come before node b in mode first? */
+extern bool match_wins(const RuleNode *a, const RuleNode *b);
+
 /* match.c: what the object's mode leaves of them; in place, returns their number */
 extern int	match_select(Ruleset *rules, Match *matches, int count);
 

@@ -37,20 +37,27 @@ sub change
 	  . ' GROUP BY object, node_id ORDER BY md5(node_id::text) LIMIT ' . (1 + rnd(3));
 }
 
-# check_change WORLD: one statement on territory.pair_check. The columns that it reads are in no rule.
+# check_change WORLD: one statement on territory.pair_check. Its bound is what stands, or a little more, so that the check
+# can be made and the next statements come against it. The columns that an amount reads are in no rule.
 sub check_change
 {
 	my ($world) = @_;
 	my $table = $world->any_table;
-	my $name = 'c' . rnd(6);
-	return 'DELETE FROM territory.pair_check WHERE ' . pick("name = '$name'", "name = '$name'", 'true') if rnd(10) < 3;
-	my $kind = pick(qw(nodes_per_record records_per_node records_per_node amount_per_node amount_per_node assigned));
-	my %bound = (nodes_per_record => pick(1, 2, 3, 5), records_per_node => int($world->{domain} * (0.2 + rand(0.8))), amount_per_node => int($world->{domain} * (0.5 + rand 3)), assigned => 'NULL');
-	my $amount = $kind eq 'amount_per_node' ? "'part + uid % 3'" : 'NULL';
-	my $node = rnd(10) < 4 ? $world->any_node : 'NULL';
-	my $deferred = pick('false', 'false', 'true');
-	return "INSERT INTO territory.pair_check (name, object, kind, node_id, bound, amount, deferred) VALUES ('$name', '$table->{name}', '$kind', $node, $bound{$kind}, $amount, $deferred)"
-	  . " ON CONFLICT (name) DO UPDATE SET object = EXCLUDED.object, kind = EXCLUDED.kind, node_id = EXCLUDED.node_id, bound = EXCLUDED.bound, amount = EXCLUDED.amount, deferred = EXCLUDED.deferred";
+	my $name = 'c' . rnd(4);
+	return 'DELETE FROM territory.pair_check WHERE ' . pick("name = '$name'", 'true') if rnd(10) < 3;
+	my $kind = pick(qw(nodes_per_record nodes_per_record records_per_node amount_per_node amount_per_node assigned));
+	my $amount = $kind eq 'amount_per_node' ? "'coalesce(length(note), 0) + uid % 3'" : 'NULL';
+	my $node = rnd(10) < 5 ? $world->any_node : 'NULL';
+	my $of = "territory.assignment a JOIN $table->{name} o ON o.$table->{key}\::text = a.key WHERE a.object = '$table->{name}'::regclass";
+	my $below = $node eq 'NULL' ? '' : " AND a.model_id = (SELECT model_id FROM territory.node WHERE id = $node) AND a.path <@ (SELECT path FROM territory.node WHERE id = $node)";
+	my $here = $node eq 'NULL' ? '' : " AND a.node_id = $node";
+	my %stands = (
+		nodes_per_record => "count(*) AS x FROM $of$below GROUP BY a.key",
+		records_per_node => "count(*) AS x FROM $of$here GROUP BY a.node_id",
+		amount_per_node => "sum(coalesce(length(o.note), 0) + o.uid % 3) AS x FROM $of$here GROUP BY a.node_id");
+	my $bound = $kind eq 'assigned' ? 'NULL' : "greatest(coalesce((SELECT max(x) FROM (SELECT $stands{$kind}) s), 0) + " . pick(0, 0, 1, 3) . ', 0)';
+	return "INSERT INTO territory.pair_check (name, object, kind, node_id, bound, amount, deferred) VALUES ('$name', '$table->{name}', '$kind', $node, $bound, $amount, " . pick('false', 'false', 'true') . ')'
+	  . ' ON CONFLICT (name) DO UPDATE SET object = EXCLUDED.object, kind = EXCLUDED.kind, node_id = EXCLUDED.node_id, bound = EXCLUDED.bound, amount = EXCLUDED.amount, deferred = EXCLUDED.deferred';
 }
 
 1;

@@ -139,7 +139,7 @@ sub new
 	$self->{dblink} = $option{dblink} && !$self->{ordinary} && chance(0.3);
 	$self->{second_model} = chance(0.2);
 	$self->{parallel} = chance(0.3);    # run with workers
-	$self->{checks} = chance(0.25);
+	$self->{checks} = chance(0.3);
 	$self->{domain} = pick(20, 30, 60);
 	$self->make_tables;
 	$self->make_tree;
@@ -609,7 +609,8 @@ sub make_steps
 		my $what = rnd(100);
 		if ($what < 45) { $self->add($self->one_step) for 1 .. 1 + rnd(3) }
 		elsif ($what < 85) { $self->transaction }
-		elsif ($what < 92) { $self->deferred }
+		# a run that a check stops leaves what was deferred as it is
+		elsif ($what < 92 && !$self->{checks}) { $self->deferred }
 		elsif ($self->{dblink}) { $self->add("SELECT dblink_exec('other', " . quote($self->one_step =~ s/;?\s*$//r) . ')', elsewhere => 1) }
 		else { $self->add($self->one_step) }
 	}
