@@ -196,4 +196,14 @@ typedef bool TU_UpdateIndexes;
 	((void) ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL, (which) == TU_Summarizing))
 #endif
 
+/*
+ * LockHeldByMe can be asked for stronger modes as well (17).
+ */
+#include "storage/lock.h"
+#if PG_VERSION_NUM < 170000
+#define territory_lock_held(tag, mode) LockHeldByMe(tag, mode)
+#else
+#define territory_lock_held(tag, mode) LockHeldByMe(tag, mode, false)
+#endif
+
 #endif							/* TERRITORY_COMPAT_H */

@@ -73,23 +73,42 @@ COMMENT ON COLUMN node.cascade IS 'on: where this node has rules, nothing below 
 
 CREATE TABLE object (
     object regclass PRIMARY KEY,
-    kind text NOT NULL DEFAULT 'account' CHECK (kind IN ('account', 'lead')),
+    kind text NOT NULL DEFAULT 'account' CHECK (kind IN ('account', 'lead', 'contact', 'deal')),
     key_column name NOT NULL,
     mode text NOT NULL DEFAULT 'deepest' CHECK (mode IN ('deepest', 'all', 'first')),
     assignment regclass NOT NULL UNIQUE,
     history bool NOT NULL DEFAULT true,
     past regclass NOT NULL UNIQUE,
     keep_history interval,
-    owner text
+    parent regclass,
+    parent_key name,
+    owner text,
+    amount text,
+    close_date text,
+    category text,
+    closed text NOT NULL DEFAULT 'freeze' CHECK (closed IN ('freeze', 'follow')),
+    family name,
+    family_mode text NOT NULL DEFAULT 'unmatched' CHECK (family_mode IN ('unmatched', 'all', 'none')),
+    CONSTRAINT object_parent CHECK ((kind IN ('contact', 'deal')) = (parent IS NOT NULL) AND (parent IS NULL) = (parent_key IS NULL)),
+    CONSTRAINT object_family CHECK (family IS NULL OR parent IS NULL)
 );
 COMMENT ON TABLE object IS 'the attached tables; filled by territory.attach()';
 COMMENT ON COLUMN object.key_column IS 'the column that identifies a record';
 COMMENT ON COLUMN object.mode IS 'which of the matching nodes a record gets: deepest (those with no matching descendant), all, or first (one, by priority, depth, path)';
-COMMENT ON COLUMN object.owner IS 'the column that holds the person whose record it is';
 COMMENT ON COLUMN object.assignment IS 'the table beside it that holds the (record, node) pairs';
 COMMENT ON COLUMN object.history IS 'on: what pairs were is kept when they end';
 COMMENT ON COLUMN object.past IS 'the table beside it that holds the pairs that ended';
 COMMENT ON COLUMN object.keep_history IS 'how long; null: as the setting territory.keep_history says';
+COMMENT ON COLUMN object.kind IS 'account and lead: by rules; contact: the nodes of its parent; deal: at most one node, the parent''s or one below it';
+COMMENT ON COLUMN object.parent IS 'of a contact or deal: the attached table above it';
+COMMENT ON COLUMN object.parent_key IS 'of a contact or deal: the column that holds the parent''s key';
+COMMENT ON COLUMN object.owner IS 'expression over the columns: the person whose record it is';
+COMMENT ON COLUMN object.amount IS 'expression over the columns: what a deal is worth';
+COMMENT ON COLUMN object.close_date IS 'expression over the columns: the day a deal is or will be closed';
+COMMENT ON COLUMN object.category IS 'expression over the columns: pipeline, best_case, commit, closed or omitted';
+COMMENT ON COLUMN object.closed IS 'deals whose category is closed or omitted: freeze (they keep their territory when others change) or follow';
+COMMENT ON COLUMN object.family IS 'the column that holds the key of the record above in the same table, as of a subsidiary''s parent company';
+COMMENT ON COLUMN object.family_mode IS 'which records follow the top of their family: unmatched (those that match nothing themselves), all, or none';
 
 CREATE TABLE rule (
     id serial PRIMARY KEY,

@@ -15,7 +15,7 @@ CREATE TABLE change (
 );
 COMMENT ON TABLE change IS 'moments at which pairs began or ended, each later than all before it, whatever the clock does; written by the engine';
 COMMENT ON COLUMN change.at IS 'since of the pairs that began, until of those that ended';
-COMMENT ON COLUMN change.cause IS 'record inserted, record updated, record inserted or updated (by one statement), record deleted, table truncated, rule changed, node changed, model changed, mode changed, exclusion changed, table altered, run, assigned by hand, unassigned by hand';
+COMMENT ON COLUMN change.cause IS 'record inserted, record updated, record inserted or updated (by one statement), record deleted, table truncated, rule changed, node changed, model changed, mode changed, exclusion changed, table altered, run, assigned by hand, unassigned by hand, record above changed (contacts, deals and families follow; detail: why that one changed), member changed';
 COMMENT ON COLUMN change.detail IS 'which rule or node, or what run';
 COMMENT ON COLUMN change.actor IS 'the role that acted';
 COMMENT ON COLUMN change.login IS 'the role that had logged in, where it is another';

@@ -20,9 +20,9 @@
 #include "utils/typcache.h"
 
 #include "assign/batch.h"
+#include "assign/kin.h"
 #include "assign/run.h"
 #include "base/catalog.h"
-#include "base/lock.h"
 #include "base/session.h"
 #include "history/cause.h"
 #include "rule/criteria.h"
@@ -96,15 +96,14 @@ territory_match(PG_FUNCTION_ARGS)
 	rules = ruleset_acquire(PG_GETARG_OID(0));
 	PG_TRY();
 	{
-		Match	   *matches;
+		Pair	   *pairs;
 		TupleTableSlot *slot = record_slot(rules, (HeapTupleHeader) PG_DETOAST_DATUM(PG_GETARG_DATUM(1)));
-		int			count = batch_preview(rules, slot, &matches);
+		int			count = batch_preview(rules, slot, &pairs);
 
 		for (int i = 0; i < count; i++)
 		{
-			Datum		values[2] = {Int32GetDatum(rules->nodes[matches[i].node].id),
-			Int32GetDatum(matches[i].rule_id)};
-			bool		nulls[2] = {false, false};
+			Datum		values[2] = {Int32GetDatum(pairs[i].node_id), Int32GetDatum(pairs[i].rule_id)};
+			bool		nulls[2] = {false, pairs[i].rule_id == 0};
 
 			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 		}
@@ -218,6 +217,9 @@ under_condition(const ObjectInfo *info, const Territory *under)
 
 	if (nodes == NULL)
 		return pstrdup("false");
+	/* what brings a record there need not be its own rules */
+	if (OidIsValid(info->above))
+		return pstrdup("true");
 	initStringInfo(&condition);
 	appendStringInfo(&condition, "%s IN (SELECT a.%s FROM %s a WHERE a.node_id = ANY (%s::int4[])"
 					 " UNION ALL SELECT territory_record.%s FROM %s AS territory_record WHERE ",
@@ -256,7 +258,7 @@ run_scope(Oid object, const Territory *under, const char *only)
 	ObjectInfo	info;
 	char	   *condition = only ? only_condition(object, only) : NULL;
 
-	lock_object_for_change(object);
+	kin_lock_for_change(object);
 	session_become(&role, catalog_owner());
 	object_require(object, &info);
 	if (under)

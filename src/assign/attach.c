@@ -21,6 +21,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -29,11 +30,14 @@
 #include "utils/timestamp.h"
 
 #include "assign/attach.h"
+#include "assign/attach_links.h"
+#include "assign/kin.h"
 #include "assign/run.h"
 #include "base/catalog.h"
 #include "base/lock.h"
 #include "base/session.h"
 #include "base/triggers.h"
+#include "history/cause.h"
 #include "history/guard.h"
 #include "rule/object.h"
 #include "compat.h"
@@ -412,24 +416,58 @@ execute_registering(const char *sql, int expected, int nargs, Oid *types, Datum 
 }
 
 /*
+ * text_array makes an array of texts, some of them NULL.
+ */
+static Datum
+text_array(char *const *texts, int count)
+{
+	Datum	   *values = palloc0(count * sizeof(Datum));
+	bool	   *nulls = palloc0(count * sizeof(bool));
+	int			bounds[1] = {1};
+
+	for (int i = 0; i < count; i++)
+	{
+		nulls[i] = texts[i] == NULL;
+		if (texts[i])
+			values[i] = CStringGetTextDatum(texts[i]);
+	}
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &count, bounds, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/*
  * register_object adds the row of territory.object.
  */
 static void
-register_object(Oid object, const char *kind, const char *key, const char *mode, Oid assignment, Oid past,
-				const char *owner)
+register_object(Oid object, char *kind, char *key, char *mode, Oid assignment, Oid past, const AttachLinks *links)
 {
-	Oid			types[7] = {OIDOID, TEXTOID, NAMEOID, TEXTOID, OIDOID, OIDOID, TEXTOID};
-	NameData	key_name;
-	Datum		values[7] = {ObjectIdGetDatum(object), CStringGetTextDatum(kind), (Datum) 0,
-	CStringGetTextDatum(mode), ObjectIdGetDatum(assignment), ObjectIdGetDatum(past), CStringGetTextDatum(owner)};
+	char	   *texts[] = {kind, key, mode, links->parent_key, links->family, links->closed, links->family_mode};
+	Oid			types[6] = {OIDOID, OIDOID, OIDOID, OIDOID, TEXTARRAYOID, TEXTARRAYOID};
+	Datum		values[6] = {
+		ObjectIdGetDatum(object), ObjectIdGetDatum(assignment), ObjectIdGetDatum(past),
+		ObjectIdGetDatum(links->parent),
+		text_array(texts, lengthof(texts)), text_array(links->expressions, EXPRESSIONS)
+	};
 	SessionRole role;
 
-	namestrcpy(&key_name, key);
-	values[2] = NameGetDatum(&key_name);
 	session_become(&role, catalog_owner());
-	execute_registering("INSERT INTO territory.object (object, kind, key_column, mode, assignment, past, owner)"
-						" VALUES ($1, $2, $3, $4, $5, $6, nullif($7, ''))", SPI_OK_INSERT, 7, types, values);
+	execute_registering("INSERT INTO territory.object (object, assignment, past, parent, kind, key_column, mode,"
+						"  parent_key, family, closed, family_mode, owner, amount, close_date, category)"
+						" VALUES ($1, $2, $3, nullif($4, 0), $5[1], $5[2], $5[3], $5[4], $5[5], $5[6], $5[7],"
+						"  $6[1], $6[2], $6[3], $6[4])", SPI_OK_INSERT, 6, types, values);
 	session_restore_role(&role);
+}
+
+/*
+ * attach_set_expressions writes an object's expressions anew, all of them.
+ */
+void
+attach_set_expressions(Oid object, char *const *expressions)
+{
+	Oid			types[2] = {OIDOID, TEXTARRAYOID};
+	Datum		values[2] = {ObjectIdGetDatum(object), text_array(expressions, EXPRESSIONS)};
+
+	execute_registering("UPDATE territory.object SET owner = $2[1], amount = $2[2], close_date = $2[3], category = $2[4]"
+						" WHERE object OPERATOR(pg_catalog.=) $1", SPI_OK_UPDATE, 2, types, values);
 }
 
 /*
@@ -470,16 +508,21 @@ refuse_attached(Relation rel)
  * check_word raises unless a word is one of those allowed.
  */
 static void
-check_word(const char *parameter, const char *word, const char *first, const char *second, const char *third)
+check_word(const char *parameter, const char *word, const char *const *words, int count)
 {
-	if (strcmp(word, first) == 0 || strcmp(word, second) == 0 ||
-		(third != NULL && strcmp(word, third) == 0))
-		return;
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < count; i++)
+	{
+		if (strcmp(word, words[i]) == 0)
+			return;
+		appendStringInfo(&list, "%s'%s'", i == 0 ? "" : i == count - 1 ? " or " : ", ", words[i]);
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown %s \"%s\"", parameter, word),
-			 third ? errhint("It may be '%s', '%s' or '%s'.", first, second, third) :
-			 errhint("It may be '%s' or '%s'.", first, second)));
+			 errhint("It may be %s.", list.data)));
 }
 
 /*
@@ -510,23 +553,10 @@ open_table(Oid relid, LOCKMODE lock)
 }
 
 /*
- * owner_column returns the column that holds owners, as in SQL; it must be there.
- */
-static const char *
-owner_column(Relation rel, const char *name)
-{
-	if (get_attnum(RelationGetRelid(rel), name) <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(rel), name)));
-	return quote_identifier(name);
-}
-
-/*
  * attach_table does the work of attach, as the table's owner.
  */
 static Oid
-attach_table(Relation rel, AttrNumber attno, const char *kind, const char *mode, const char *owner)
+attach_table(Relation rel, AttrNumber attno, char *kind, char *mode, const AttachLinks *links)
 {
 	Form_pg_attribute key = TupleDescAttr(RelationGetDescr(rel), attno - 1);
 	char	   *key_name = pstrdup(NameStr(key->attname));
@@ -544,42 +574,110 @@ attach_table(Relation rel, AttrNumber attno, const char *kind, const char *mode,
 	create_triggers(catalog_qualified_name(object));
 	attach_cover_partitions(object);
 	session_restore_role(&role);
-	register_object(object, kind, key_name, mode, assignment, past, owner);
+	register_object(object, kind, key_name, mode, assignment, past, links);
+	if (OidIsValid(links->parent))
+	{
+		int			cause = cause_push(CAUSE_DDL, "attached");
+
+		(void) run_where(object, NULL);
+		cause_pop(cause);
+	}
 	session_unpin(pin);
 	return assignment;
 }
 
+/* arguments of attach */
+enum
+{
+	ARGUMENT_OBJECT,
+	ARGUMENT_KIND,
+	ARGUMENT_KEY,
+	ARGUMENT_MODE,
+	ARGUMENT_PARENT,
+	ARGUMENT_PARENT_KEY,
+	ARGUMENT_EXPRESSIONS,
+	ARGUMENT_CLOSED = ARGUMENT_EXPRESSIONS + EXPRESSIONS,
+	ARGUMENT_FAMILY,
+	ARGUMENT_FAMILY_MODE
+};
+
 /*
- * territory_attach(object, kind, key, mode, owner) -> the assignment table.
+ * text_argument returns an argument, or NULL.
+ */
+static char *
+text_argument(FunctionCallInfo fcinfo, int index)
+{
+	return PG_ARGISNULL(index) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(index));
+}
+
+/*
+ * word_argument returns an argument that must be one of some words.
+ */
+static char *
+word_argument(FunctionCallInfo fcinfo, int index, const char *name, const char *const *words, int count)
+{
+	char	   *word;
+
+	require_argument(fcinfo, index, name);
+	word = text_argument(fcinfo, index);
+	check_word(name, word, words, count);
+	return word;
+}
+
+/*
+ * links_arguments takes the arguments about what records depend on.
+ */
+static AttachLinks
+links_arguments(FunctionCallInfo fcinfo)
+{
+	static const char *const closed[] = {"freeze", "follow"};
+	static const char *const family_modes[] = {"unmatched", "all", "none"};
+	AttachLinks links = {InvalidOid};
+
+	if (!PG_ARGISNULL(ARGUMENT_PARENT))
+		links.parent = PG_GETARG_OID(ARGUMENT_PARENT);
+	links.parent_key = text_argument(fcinfo, ARGUMENT_PARENT_KEY);
+	for (int i = 0; i < EXPRESSIONS; i++)
+		links.expressions[i] = text_argument(fcinfo, ARGUMENT_EXPRESSIONS + i);
+	links.closed = word_argument(fcinfo, ARGUMENT_CLOSED, "closed", closed, lengthof(closed));
+	links.family = text_argument(fcinfo, ARGUMENT_FAMILY);
+	links.family_mode = word_argument(fcinfo, ARGUMENT_FAMILY_MODE, "family_mode", family_modes, lengthof(family_modes));
+	return links;
+}
+
+/*
+ * territory_attach(object, kind, key, mode, parent, parent_key, owner, amount,
+ * close_date, category, closed, family, family_mode) -> the assignment table.
  */
 Datum
 territory_attach(PG_FUNCTION_ARGS)
 {
+	static const char *const kinds[] = {"account", "lead", "contact", "deal"};
+	static const char *const modes[] = {"deepest", "all", "first"};
 	char	   *kind;
 	char	   *mode;
+	AttachLinks links;
 	Relation	rel;
 	AttrNumber	attno;
 	Oid			assignment;
 
-	require_argument(fcinfo, 0, "object");
-	require_argument(fcinfo, 1, "kind");
-	require_argument(fcinfo, 3, "mode");
-	kind = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	mode = text_to_cstring(PG_GETARG_TEXT_PP(3));
-	check_word("kind", kind, "account", "lead", NULL);
-	check_word("mode", mode, "deepest", "all", "first");
+	require_argument(fcinfo, ARGUMENT_OBJECT, "object");
+	kind = word_argument(fcinfo, ARGUMENT_KIND, "kind", kinds, lengthof(kinds));
+	mode = word_argument(fcinfo, ARGUMENT_MODE, "mode", modes, lengthof(modes));
+	links = links_arguments(fcinfo);
 
-	rel = open_table(PG_GETARG_OID(0), ShareRowExclusiveLock);
+	rel = open_table(PG_GETARG_OID(ARGUMENT_OBJECT), ShareRowExclusiveLock);
 	check_kind(rel);
 	check_owner(rel);
 	lock_tree();				/* whoever edits a tree must know all attached tables */
-	lock_object_for_change(RelationGetRelid(rel));
+	kin_lock_list_for_change(lcons_oid(RelationGetRelid(rel), OidIsValid(links.parent) ? kin_line(links.parent) : NIL));
 	SPI_connect();
 	refuse_attached(rel);
-	attno = PG_ARGISNULL(2) ? primary_key_column(rel) :
-		named_key_column(rel, text_to_cstring(PG_GETARG_TEXT_PP(2)));
-	assignment = attach_table(rel, attno, kind, mode,
-							  PG_ARGISNULL(4) ? "" : owner_column(rel, text_to_cstring(PG_GETARG_TEXT_PP(4))));
+	attno = PG_ARGISNULL(ARGUMENT_KEY) ? primary_key_column(rel) :
+		named_key_column(rel, text_argument(fcinfo, ARGUMENT_KEY));
+	attach_check_links(rel, attno, kind, mode, &links);
+	assignment = attach_table(rel, attno, kind, mode, &links);
+	attach_advise_index(rel, &links);
 	SPI_finish();
 	relation_close(rel, NoLock);
 	PG_RETURN_OID(assignment);
@@ -661,7 +759,8 @@ territory_detach(PG_FUNCTION_ARGS)
 	/* dropping the triggers will need this lock */
 	rel = open_table(PG_GETARG_OID(0), AccessExclusiveLock);
 	check_owner(rel);
-	lock_object_for_change(RelationGetRelid(rel));
+	kin_lock_list_for_change(kin_line(RelationGetRelid(rel)));
+	attach_refuse_children(RelationGetRelid(rel));
 	SPI_connect();
 	pin = session_pin(NULL, PIN_PATH);
 	session_become(&role, catalog_owner());
@@ -693,7 +792,7 @@ territory_object_guard(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table territory.object is written by territory.attach() and territory.detach() only"),
-				 errdetail("Of its columns, mode and kind may be updated."),
+				 errdetail("Of its columns, mode, kind, closed and family_mode may be updated."),
 				 errhint("SELECT territory.attach('table') attaches a table.")));
 	return PointerGetDatum(NULL);
 }

@@ -11,4 +11,7 @@
 /* gives partitions of an attached table the trigger that is not cloned; SPI must be connected */
 extern void attach_cover_partitions(Oid object);
 
+/* writes an object's expressions (attach_links.h) anew; as the owner of our tables */
+extern void attach_set_expressions(Oid object, char *const *expressions);
+
 #endif							/* TERRITORY_ATTACH_H */

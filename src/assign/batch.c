@@ -5,7 +5,9 @@
  * Whatever makes records be evaluated (a trigger, a run, a changed rule) goes
  * through here, so that all of them give the same answer: the nodes that match
  * (rule/match.c), less exclusions, narrowed by the object's mode, compared with
- * what is stored. Only differences are written. A pair that is both manual and
+ * what is stored. Where records depend on others, the pairs of those count too
+ * (inherit.c), and who depends on the records is evaluated next (follow.c). Only
+ * differences are written. A pair that is both manual and
  * rule-made stays until it is neither; an exclusion removes both.
  */
 #include "postgres.h"
@@ -18,15 +20,13 @@
 
 #include "assign/batch.h"
 #include "assign/check.h"
+#include "assign/deal.h"
 #include "assign/exclusion.h"
+#include "assign/follow.h"
+#include "assign/inherit.h"
+#include "assign/kin.h"
 #include "assign/pairs.h"
-
-/* A record's exclusions. */
-typedef struct Slice
-{
-	const Exclusion *exclusions;
-	int			count;
-} Slice;
+#include "base/lock.h"
 
 /*
  * batch_begin readies a batch for the records of an object.
@@ -70,6 +70,9 @@ reserve_record(Batch *batch)
 		batch->room = Min(8, batch->capacity);
 		batch->keys = palloc(batch->room * sizeof(Datum));
 		batch->fresh = palloc(batch->room * sizeof(bool));
+		batch->flags = palloc(batch->room * sizeof(uint8));
+		if (batch->rules->link)
+			batch->links = palloc(batch->room * sizeof(Link));
 		batch->end = palloc(batch->room * sizeof(int));
 		batch->match_room = batch->room;
 		batch->matches = palloc(batch->match_room * sizeof(Match));
@@ -78,6 +81,9 @@ reserve_record(Batch *batch)
 	batch->room = Min(batch->room * 4, batch->capacity);
 	batch->keys = repalloc(batch->keys, batch->room * sizeof(Datum));
 	batch->fresh = repalloc(batch->fresh, batch->room * sizeof(bool));
+	batch->flags = repalloc(batch->flags, batch->room * sizeof(uint8));
+	if (batch->rules->link)
+		batch->links = repalloc(batch->links, batch->room * sizeof(Link));
 	batch->end = repalloc(batch->end, batch->room * sizeof(int));
 }
 
@@ -114,7 +120,7 @@ keep_matches(Batch *batch, int count)
  * match_end, and writes the batch when it is full.
  */
 void
-batch_add(Batch *batch, TupleTableSlot *slot, bool fresh)
+batch_add(Batch *batch, TupleTableSlot *slot, int flags)
 {
 	const ObjectInfo *object = &batch->rules->object;
 	MemoryContext old = MemoryContextSwitchTo(batch->context);
@@ -126,7 +132,11 @@ batch_add(Batch *batch, TupleTableSlot *slot, bool fresh)
 	{
 		keep_matches(batch, match_row(batch->rules, slot));
 		batch->keys[batch->count] = keep_key(batch, key);
-		batch->fresh[batch->count] = fresh;
+		/* a new record that depends on others may have been evaluated on their account */
+		batch->fresh[batch->count] = (flags & RECORD_FRESH) != 0 && batch->links == NULL;
+		batch->flags[batch->count] = flags;
+		if (batch->links)
+			batch->links[batch->count] = link_read(batch->rules, slot);
 		batch->count++;
 	}
 	MemoryContextSwitchTo(old);
@@ -136,14 +146,14 @@ batch_add(Batch *batch, TupleTableSlot *slot, bool fresh)
  * batch_add_one evaluates a record outside of any bracket.
  */
 void
-batch_add_one(Batch *batch, TupleTableSlot *slot, bool fresh)
+batch_add_one(Batch *batch, TupleTableSlot *slot, int flags)
 {
 	MatchScope	scope;
 
 	match_begin(&scope, batch->rules);
 	PG_TRY();
 	{
-		batch_add(batch, slot, fresh);
+		batch_add(batch, slot, flags);
 	}
 	PG_FINALLY();
 	{
@@ -176,6 +186,7 @@ batch_clear(Batch *batch)
 {
 	batch->count = 0;
 	batch->room = 0;
+	batch->links = NULL;
 	MemoryContextReset(batch->context);
 }
 
@@ -189,24 +200,29 @@ compare_nodes(const void *a, const void *b)
 }
 
 /*
- * wanted_pairs appends the pairs that a record should have by its rules, by
- * node id, and returns their number.
+ * wanted_pairs makes the pairs that a record should have by its rules, and by what
+ * is above it, by node id, and returns their number.
  */
 static int
-wanted_pairs(Batch *batch, int record, const Slice *excluded, PairList *wanted)
+wanted_pairs(Batch *batch, int record, Inheritance *inheritance, const Slice *excluded, PairList *wanted)
 {
 	Ruleset    *rules = batch->rules;
 	int			begin = record == 0 ? 0 : batch->end[record - 1];
 	Match	   *matches = batch->matches + begin;
 	int			count = batch->end[record] - begin;
-	int			first = wanted->count;
 
+	wanted->count = 0;
 	count = exclusion_apply(rules, matches, count, excluded->exclusions, excluded->count);
-	count = match_select(rules, matches, count);
-	for (int i = 0; i < count; i++)
-		pair_append(wanted, batch->keys[record], rules->nodes[matches[i].node].id, matches[i].rule_id, NULL);
+	if (inheritance != NULL)
+		count = inherit_wanted(inheritance, record, batch->keys[record], matches, count, excluded, wanted);
+	else
+	{
+		count = match_select(rules, matches, count);
+		for (int i = 0; i < count; i++)
+			pair_append(wanted, batch->keys[record], rules->nodes[matches[i].node].id, matches[i].rule_id, NULL);
+	}
 	if (count > 1)
-		qsort(wanted->pairs + first, count, sizeof(Pair), compare_nodes);
+		qsort(wanted->pairs, count, sizeof(Pair), compare_nodes);
 	return count;
 }
 
@@ -223,16 +239,26 @@ lose_pair(Datum key, const StoredPair *pair, const Slice *excluded, Difference *
 }
 
 /*
- * compare_record compares the wanted pairs of a record with its stored ones,
- * both by node id.
+ * size_of counts the pairs of a difference.
  */
-static void
+static int
+size_of(const Difference *difference)
+{
+	return difference->inserted.count + difference->deleted.count + difference->changed.count;
+}
+
+/*
+ * compare_record compares the wanted pairs of a record with its stored ones,
+ * both by node id; tells whether there is a difference.
+ */
+static bool
 compare_record(Datum key, const Pair *wanted, int wanted_count,
 			   const StoredPair *stored, int stored_count,
 			   const Slice *excluded, Difference *difference)
 {
 	int			w = 0;
 	int			s = 0;
+	int			before = size_of(difference);
 
 	while (w < wanted_count || s < stored_count)
 	{
@@ -252,6 +278,7 @@ compare_record(Datum key, const Pair *wanted, int wanted_count,
 			s++;
 		}
 	}
+	return size_of(difference) > before;
 }
 
 /* How much a difference had before a record was added to it. */
@@ -289,7 +316,7 @@ note_record(const CheckNeeds *needs, const ObjectInfo *object, Datum key, const 
  * find_difference compares the batch with what is stored.
  */
 static void
-find_difference(Batch *batch, PairAccess *access, Difference *difference)
+find_difference(Batch *batch, PairAccess *access, Inheritance *inheritance, Difference *difference)
 {
 	const ObjectInfo *object = &batch->rules->object;
 	PairList	wanted = {0};
@@ -304,6 +331,8 @@ find_difference(Batch *batch, PairAccess *access, Difference *difference)
 
 	if (exclusion_any(object->object))
 		exclusion_count = exclusion_fetch(object, batch->keys, batch->count, &exclusions);
+	if (object->kind == KIND_DEAL)
+		deal_know_nodes(inheritance, stored, stored_count);
 	for (int i = 0; i < batch->count; i++)
 	{
 		int			first_stored = next_stored;
@@ -317,10 +346,13 @@ find_difference(Batch *batch, PairAccess *access, Difference *difference)
 			next_exclusion++;
 		excluded.exclusions = exclusions + first_exclusion;
 		excluded.count = next_exclusion - first_exclusion;
-		wanted.count = 0;
-		count = wanted_pairs(batch, i, &excluded, &wanted);
-		compare_record(batch->keys[i], wanted.pairs, count, stored + first_stored,
-					   next_stored - first_stored, &excluded, difference);
+		count = wanted_pairs(batch, i, inheritance, &excluded, &wanted);
+		if (object->kind == KIND_DEAL)
+			count = deal_settle(inheritance, i, batch->keys[i], (batch->flags[i] & RECORD_KEEPS) != 0,
+								stored + first_stored, next_stored - first_stored, &excluded, &wanted);
+		if (compare_record(batch->keys[i], wanted.pairs, count, stored + first_stored,
+						   next_stored - first_stored, &excluded, difference))
+			batch->flags[i] |= RECORD_CHANGED;
 		if (needs->any)
 			note_record(needs, object, batch->keys[i], stored + first_stored, next_stored - first_stored,
 						difference, &before);
@@ -328,12 +360,35 @@ find_difference(Batch *batch, PairAccess *access, Difference *difference)
 }
 
 /*
- * batch_write writes what differs and empties the batch.
+ * look_above finds out what is above the records; NULL where they depend on no
+ * others. The records above are held first, unless nobody else can write the batch's.
+ */
+static Inheritance *
+look_above(Batch *batch)
+{
+	bool		held = batch->follows || lock_object_is_mine(batch->rules->object.object);
+	Inheritance *inheritance;
+
+	if (batch->links == NULL)
+		return NULL;
+	inheritance = inherit_begin(batch->rules, batch->keys, batch->links, batch->count,
+								held ? INHERIT_WRITE : INHERIT_HOLD);
+	for (int i = 0; i < batch->count; i++)
+	{
+		if (inheritance->group[i] < 0)
+			batch->flags[i] |= RECORD_TOP;
+	}
+	return inheritance;
+}
+
+/*
+ * batch_write writes what differs, has those below follow, and empties the batch.
  */
 void
 batch_write(Batch *batch)
 {
 	Difference	difference = {{0}};
+	Inheritance *inheritance;
 	PairAccess	access;
 	MemoryContext old;
 
@@ -341,10 +396,12 @@ batch_write(Batch *batch)
 	if (batch->count == 0)
 		return;
 	old = MemoryContextSwitchTo(batch->context);
+	inheritance = look_above(batch);
 	pairs_begin(&access, &batch->rules->object, batch->keys, batch->count);
-	find_difference(batch, &access, &difference);
+	find_difference(batch, &access, inheritance, &difference);
 	pairs_write(&access, &difference);
 	pairs_end(&access);
+	follow_batch(batch);
 	batch->counts.records += batch->count;
 	batch->counts.added += difference.inserted.count;
 	batch->counts.removed += difference.deleted.count;
@@ -353,10 +410,10 @@ batch_write(Batch *batch)
 }
 
 /*
- * match_bracketed matches one row.
+ * match_bracketed matches one row, and reads its link.
  */
 static int
-match_bracketed(Ruleset *rules, TupleTableSlot *slot)
+match_bracketed(Ruleset *rules, TupleTableSlot *slot, Link *link)
 {
 	MatchScope	scope;
 	volatile int count = 0;
@@ -365,6 +422,8 @@ match_bracketed(Ruleset *rules, TupleTableSlot *slot)
 	PG_TRY();
 	{
 		count = match_row(rules, slot);
+		if (rules->link)
+			*link = link_read(rules, slot);
 	}
 	PG_FINALLY();
 	{
@@ -375,23 +434,33 @@ match_bracketed(Ruleset *rules, TupleTableSlot *slot)
 }
 
 /*
- * batch_preview tells what one record would get.
+ * batch_preview tells what one record would get: the nodes, each with its rule.
  */
 int
-batch_preview(Ruleset *rules, TupleTableSlot *slot, Match **matches)
+batch_preview(Ruleset *rules, TupleTableSlot *slot, Pair **pairs)
 {
+	Batch		batch = {.rules = rules,.count = 1};
+	Inheritance *inheritance = NULL;
 	Exclusion  *exclusions = NULL;
+	Slice		excluded = {NULL, 0};
+	PairList	wanted = {0};
+	Link		link = {0};
 	bool		isnull;
 	Datum		key = slot_getattr(slot, rules->object.key_attno, &isnull);
-	int			count = match_bracketed(rules, slot);
+	int			count = match_bracketed(rules, slot, &link);
 
-	*matches = palloc(Max(count, 1) * sizeof(Match));
-	memcpy(*matches, rules->matches, count * sizeof(Match));
+	batch.keys = &key;
+	batch.end = &count;
+	batch.matches = palloc(Max(count, 1) * sizeof(Match));
+	memcpy(batch.matches, rules->matches, count * sizeof(Match));
+	if (isnull && object_has_families(&rules->object))
+		link.linked = false;
 	if (!isnull && exclusion_any(rules->object.object))
-	{
-		int			found = exclusion_fetch(&rules->object, &key, 1, &exclusions);
-
-		count = exclusion_apply(rules, *matches, count, exclusions, found);
-	}
-	return match_select(rules, *matches, count);
+		excluded.count = exclusion_fetch(&rules->object, &key, 1, &exclusions);
+	excluded.exclusions = exclusions;
+	if (rules->link)
+		inheritance = inherit_begin(rules, &key, &link, 1, INHERIT_READ);
+	count = wanted_pairs(&batch, 0, inheritance, &excluded, &wanted);
+	*pairs = wanted.pairs;
+	return count;
 }

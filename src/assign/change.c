@@ -33,12 +33,13 @@
 #include "assign/advice.h"
 #include "assign/change.h"
 #include "assign/check.h"
+#include "assign/deal_change.h"
 #include "assign/exclusion.h"
+#include "assign/kin.h"
 #include "assign/run.h"
 #include "base/attempt.h"
 #include "base/catalog.h"
 #include "base/inval.h"
-#include "base/lock.h"
 #include "base/session.h"
 #include "base/triggers.h"
 #include "history/cause.h"
@@ -108,21 +109,13 @@ change_deferred(void)
 }
 
 /*
- * is_silent tells whether a change of this table has no consequences now.
+ * change_is_silent tells whether a change of this table has no consequences now.
  */
-static bool
-is_silent(const TriggerData *trigger)
+bool
+change_is_silent(const TriggerData *trigger)
 {
 	return defer_runs || session_restoring(RelationGetRelid(trigger->tg_relation));
 }
-
-/* What a trigger's work is bracketed by. */
-typedef struct ChangeScope
-{
-	SessionRole role;
-	int			pin;
-	int			cause;
-} ChangeScope;
 
 /*
  * describe_rows tells which rows a statement changed, by its transition tables:
@@ -152,11 +145,11 @@ describe_rows(const TriggerData *trigger)
 }
 
 /*
- * begin and end bracket a trigger's work: as the owner of our tables, under an
+ * change_begin and change_end bracket a trigger's work: as the owner of our tables, under an
  * empty search_path, with the transition tables in reach.
  */
-static void
-begin(TriggerData *trigger, ChangeScope *scope)
+void
+change_begin(TriggerData *trigger, ChangeScope *scope)
 {
 	SPI_connect();
 	session_become(&scope->role, catalog_owner());
@@ -167,17 +160,17 @@ begin(TriggerData *trigger, ChangeScope *scope)
 }
 
 /*
- * begin_for is begin, with the cause that the history of pairs gets.
+ * change_begin_for is change_begin, with the cause that the history of pairs gets.
  */
-static void
-begin_for(TriggerData *trigger, ChangeScope *scope, Cause cause)
+void
+change_begin_for(TriggerData *trigger, ChangeScope *scope, Cause cause)
 {
-	begin(trigger, scope);
+	change_begin(trigger, scope);
 	scope->cause = cause_push(cause, cause == CAUSE_MODE ? NULL : describe_rows(trigger));
 }
 
-static void
-end(const ChangeScope *scope)
+void
+change_end(const ChangeScope *scope)
 {
 	if (scope->cause >= 0)
 		cause_pop(scope->cause);
@@ -384,14 +377,13 @@ territory_reassign_rules(PG_FUNCTION_ARGS)
 	ListCell   *cell;
 	int32		model;
 
-	if (is_silent(trigger))
+	if (change_is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin_for(trigger, &scope, CAUSE_RULE);
+	change_begin_for(trigger, &scope, CAUSE_RULE);
 	session_execute(psprintf("%s SELECT DISTINCT object::pg_catalog.oid FROM changed ORDER BY 1",
 							 changed_rules(trigger)), SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	objects = oid_column();
-	foreach(cell, objects)
-		lock_object_for_change(lfirst_oid(cell));
+	kin_lock_list_for_change(objects);
 	model = model_active();
 	foreach(cell, objects)
 	{
@@ -406,22 +398,27 @@ territory_reassign_rules(PG_FUNCTION_ARGS)
 		run_criteria(lfirst_oid(cell));
 		advise(trigger, lfirst_oid(cell));
 	}
-	end(&scope);
+	change_end(&scope);
 	return PointerGetDatum(NULL);
 }
 
 /*
- * lock_all_objects locks every attached table's object and returns them.
+ * reassign_outranked re-evaluates the deals whose parents stand in a node that got
+ * another priority.
  */
-static List *
-lock_all_objects(void)
+static void
+reassign_outranked(const ObjectInfo *deal)
 {
-	List	   *objects = object_list();
-	ListCell   *cell;
+	bool		isnull;
+	Datum		ids;
 
-	foreach(cell, objects)
-		lock_object_for_change(lfirst_oid(cell));
-	return objects;
+	session_execute("SELECT pg_catalog.array_agg(n.id)"
+					"  FROM old_node o JOIN new_node n ON n.id OPERATOR(pg_catalog.=) o.id"
+					" WHERE o.priority OPERATOR(pg_catalog.<>) n.priority",
+					SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	ids = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (!isnull)
+		deal_reassign_below(deal, ids);
 }
 
 /*
@@ -488,8 +485,8 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 
 	if (node_moving() || session_restoring(RelationGetRelid(trigger->tg_relation)))
 		return PointerGetDatum(NULL);
-	begin_for(trigger, &scope, CAUSE_NODE);
-	objects = lock_all_objects();
+	change_begin_for(trigger, &scope, CAUSE_NODE);
+	objects = kin_lock_all_for_change();
 	/* re-assigning can be left to a later run, but pairs that stand have moved already */
 	foreach(cell, defer_runs ? NIL : objects)
 	{
@@ -499,12 +496,14 @@ territory_reassign_nodes(PG_FUNCTION_ARGS)
 
 		if (!object_load(object, &info))
 			continue;
-		values[2] = BoolGetDatum(info.mode == MODE_FIRST);
+		values[2] = BoolGetDatum(info.mode == MODE_FIRST || info.kind == KIND_DEAL);
 		session_execute(query, SPI_OK_SELECT, 3, types, values, NULL);
 		run_criteria(object);
+		if (info.kind == KIND_DEAL)
+			reassign_outranked(&info);
 	}
 	check_subtrees(objects);
-	end(&scope);
+	change_end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -520,15 +519,15 @@ territory_reassign_models(PG_FUNCTION_ARGS)
 	ChangeScope scope;
 	ListCell   *cell;
 
-	if (is_silent(trigger))
+	if (change_is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin_for(trigger, &scope, CAUSE_MODEL);
-	foreach(cell, lock_all_objects())
+	change_begin_for(trigger, &scope, CAUSE_MODEL);
+	foreach(cell, kin_lock_all_for_change())
 	{
 		if (is_attached(lfirst_oid(cell)))
 			(void) run_where(lfirst_oid(cell), NULL);
 	}
-	end(&scope);
+	change_end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -544,20 +543,19 @@ territory_reassign_objects(PG_FUNCTION_ARGS)
 	List	   *objects;
 	ListCell   *cell;
 
-	if (is_silent(trigger))
+	if (change_is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin_for(trigger, &scope, CAUSE_MODE);
+	change_begin_for(trigger, &scope, CAUSE_MODE);
 	session_execute("SELECT n.object::pg_catalog.oid"
 					"  FROM old_object o JOIN new_object n ON n.object OPERATOR(pg_catalog.=) o.object"
-					" WHERE o.mode OPERATOR(pg_catalog.<>) n.mode ORDER BY 1",
+					" WHERE (o.mode, o.kind, o.closed, o.family_mode) IS DISTINCT FROM (n.mode, n.kind, n.closed, n.family_mode)"
+					" ORDER BY 1",
 					SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	objects = oid_column();
+	kin_lock_list_for_change(objects);
 	foreach(cell, objects)
-	{
-		lock_object_for_change(lfirst_oid(cell));
 		(void) run_where(lfirst_oid(cell), NULL);
-	}
-	end(&scope);
+	change_end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -594,9 +592,9 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 	List	   *objects;
 	ListCell   *cell;
 
-	if (by_hand || is_silent(trigger))
+	if (by_hand || change_is_silent(trigger))
 		return PointerGetDatum(NULL);
-	begin_for(trigger, &scope, CAUSE_EXCLUSION);
+	change_begin_for(trigger, &scope, CAUSE_EXCLUSION);
 	initStringInfo(&rows);
 	appendStringInfoString(&rows, "(");
 	if (trigger->tg_oldtable)
@@ -610,8 +608,7 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 	session_execute(psprintf("SELECT DISTINCT c.object::pg_catalog.oid FROM %s AS c ORDER BY 1",
 							 rows.data), SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	objects = oid_column();
-	foreach(cell, objects)
-		lock_object_for_change(lfirst_oid(cell));
+	kin_lock_list_for_change(objects);
 	foreach(cell, objects)
 	{
 		Datum		values[1] = {ObjectIdGetDatum(lfirst_oid(cell))};
@@ -622,7 +619,7 @@ territory_reassign_exclusions(PG_FUNCTION_ARGS)
 								 rows.data), SPI_OK_SELECT, 1, types, values, NULL);
 		run_column(lfirst_oid(cell));
 	}
-	end(&scope);
+	change_end(&scope);
 	return PointerGetDatum(NULL);
 }
 
@@ -725,12 +722,12 @@ territory_exclusion_check(PG_FUNCTION_ARGS)
 	/* a NULL fails its constraint */
 	if (by_hand || session_restoring(RelationGetRelid(trigger->tg_relation)) || object_null || key_null)
 		return PointerGetDatum(tuple);
-	begin(trigger, &scope);
+	change_begin(trigger, &scope);
 	object_hold(DatumGetObjectId(object));
 	object_require(DatumGetObjectId(object), &info);
 	if (!node_null)
 		node_hold(DatumGetInt32(node));
-	end(&scope);
+	change_end(&scope);
 	key = CStringGetTextDatum(canonical_key(info.key_type, TextDatumGetCString(key)));
 	return PointerGetDatum(stamp_exclusion(trigger, tuple, key));
 }
@@ -748,9 +745,9 @@ territory_node_guard_assignments(PG_FUNCTION_ARGS)
 	NodeRow		node;
 	ListCell   *cell;
 
-	begin(trigger, &scope);
+	change_begin(trigger, &scope);
 	node_read(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation), &node);
-	foreach(cell, lock_all_objects())
+	foreach(cell, kin_lock_all_for_change())
 	{
 		Oid			types[1] = {INT4OID};
 		Datum		values[1] = {Int32GetDatum(node.id)};
@@ -772,6 +769,6 @@ territory_node_guard_assignments(PG_FUNCTION_ARGS)
 					 errhint("SELECT * FROM territory.drop_node(%s, transfer_to => 'another territory') moves on what it has; without transfer_to it deletes the subtree with its rules.",
 							 quote_literal_cstr(territory_to_cstring(node.path)))));
 	}
-	end(&scope);
+	change_end(&scope);
 	return PointerGetDatum(NULL);
 }

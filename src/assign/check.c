@@ -39,6 +39,7 @@
 
 #include "assign/check.h"
 #include "assign/distribute.h"
+#include "assign/kin.h"
 #include "base/catalog.h"
 #include "base/inval.h"
 #include "base/session.h"
@@ -558,11 +559,11 @@ look_at(Oid object, List *nodes, List *keys, bool deferred)
 }
 
 /*
- * check_statement checks what was noted since the last call, and keeps it for
- * the deferred checks.
+ * check_object checks what was noted of an object since the last call, and keeps
+ * it for the deferred checks.
  */
-void
-check_statement(Oid object)
+static void
+check_object(Oid object)
 {
 	Noted	   *found = find_noted(object, false);
 	List	   *nodes;
@@ -584,6 +585,25 @@ check_statement(Oid object)
 	old = MemoryContextSwitchTo(TopTransactionContext);
 	found->keys[THIS_TRANSACTION] = list_concat(found->keys[THIS_TRANSACTION], keys);
 	MemoryContextSwitchTo(old);
+}
+
+/*
+ * check_statement checks what was noted of an object, and of those below it, whose
+ * records have followed.
+ */
+void
+check_statement(Oid object)
+{
+	List	   *children;
+	ListCell   *cell;
+
+	if (noted == NULL)
+		return;
+	check_object(object);
+	children = list_copy(kin_children(object));
+	foreach(cell, children)
+		check_statement(lfirst_oid(cell));
+	list_free(children);
 }
 
 /*

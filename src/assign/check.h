@@ -36,7 +36,7 @@ extern void check_note_record(const ObjectInfo *object, Datum key);
 /* notes all that a decision about single pairs changes */
 extern void check_note_difference(const ObjectInfo *object, const Difference *difference);
 
-/* checks what was noted of an object, at the end of a statement; needs no SPI connection */
+/* checks what was noted of an object and of those below it, at the end of a statement; needs no SPI connection */
 extern void check_statement(Oid object);
 
 /* checks all that stands by one check; needs no SPI connection */

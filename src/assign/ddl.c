@@ -29,13 +29,16 @@
 
 #include "assign/attach.h"
 #include "assign/check.h"
+#include "assign/attach_links.h"
+#include "assign/follow.h"
+#include "assign/kin.h"
 #include "assign/pairs.h"
 #include "assign/run.h"
 #include "base/catalog.h"
-#include "base/lock.h"
 #include "base/session.h"
 #include "history/cause.h"
 #include "rule/criteria.h"
+#include "rule/link.h"
 #include "rule/object.h"
 #include "compat.h"
 
@@ -144,27 +147,32 @@ refuse_heirs(Oid object)
 }
 
 /*
- * refuse_lost_key raises when an attached table has lost its key column.
+ * refuse_lost_key raises when an attached table has lost its key column, or the one
+ * that holds the key of the record above.
  */
 static void
 refuse_lost_key(Oid object)
 {
+	static const char *const what[] = {"key", "parent key", "family"};
 	Oid			types[1] = {OIDOID};
 	Datum		values[1] = {ObjectIdGetDatum(object)};
-	char	   *column;
 
-	session_execute("SELECT key_column FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
+	session_execute("SELECT key_column, parent_key, family FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
 					SPI_OK_SELECT, 1, types, values, NULL);
 	if (SPI_processed == 0)
 		return;
-	column = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	if (get_attnum(object, column) == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot rename or drop key column \"%s\" of attached table %s", column,
-						catalog_qualified_name(object)),
-				 errhint("SELECT territory.detach(%s) first.",
-						 quote_literal_cstr(catalog_qualified_name(object)))));
+	for (int i = 0; i < lengthof(what); i++)
+	{
+		char	   *column = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1);
+
+		if (column != NULL && get_attnum(object, column) == InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+					 errmsg("cannot rename or drop %s column \"%s\" of attached table %s", what[i], column,
+							catalog_qualified_name(object)),
+					 errhint("SELECT territory.detach(%s) first.",
+							 quote_literal_cstr(catalog_qualified_name(object)))));
+	}
 }
 
 /*
@@ -259,18 +267,18 @@ attached_objects(void)
 }
 
 /*
- * parse_or_refuse reads a rule against the changed table. Where that fails, the
- * command is refused, and the parser's message is the reason.
+ * parse_or_refuse reads a rule, or another expression, against the changed table.
+ * Where that fails, the command is refused, and the parser's message is the reason.
  */
 static Expr *
-parse_or_refuse(Relation rel, const char *expression, const char *rule, const TableChange *change)
+parse_or_refuse(Relation rel, const char *expression, Oid type, const char *what, const TableChange *change)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Expr	   *volatile expr = NULL;
 
 	PG_TRY();
 	{
-		expr = criteria_parse_renamed(rel, expression, change->old_name, change->new_name);
+		expr = criteria_parse_renamed(rel, expression, type, change->old_name, change->new_name);
 	}
 	PG_CATCH();
 	{
@@ -281,10 +289,14 @@ parse_or_refuse(Relation rel, const char *expression, const char *rule, const Ta
 		FlushErrorState();
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("this would break rule %s of table %s", rule,
+				 errmsg("this would break %s of table %s", what,
 						catalog_qualified_name(RelationGetRelid(rel))),
-				 errdetail("Its criteria would no longer hold: %s.", reason->message),
-				 errhint("Change or delete the rule first, or detach the table.")));
+				 type == BOOLOID ?
+				 errdetail("Its criteria would no longer hold: %s.", reason->message) :
+				 errdetail("The expression would no longer hold: %s.", reason->message),
+				 type == BOOLOID ?
+				 errhint("Change or delete the rule first, or detach the table.") :
+				 errhint("Detach the table first.")));
 	}
 	PG_END_TRY();
 	return expr;
@@ -336,7 +348,8 @@ check_rule(Relation rel, HeapTuple row, TupleDesc desc, const TableChange *chang
 	bool		isnull;
 	Datum		id = SPI_getbinval(row, desc, 1, &isnull);
 	char	   *expression = SPI_getvalue(row, desc, 2);
-	Expr	   *expr = parse_or_refuse(rel, expression, SPI_getvalue(row, desc, 3), change);
+	Expr	   *expr = parse_or_refuse(rel, expression, BOOLOID,
+										 psprintf("rule %s", SPI_getvalue(row, desc, 3)), change);
 	char	   *renamed;
 
 	if (change->old_name == NULL)
@@ -377,6 +390,65 @@ check_rules(Oid object, const TableChange *change)
 	}
 	rewrite_rules(&rewritten);
 	table_close(rel, NoLock);
+}
+
+/*
+ * check_object_expressions reads the other expressions of an object against the changed
+ * table, and writes them anew after a column was renamed.
+ */
+static void
+check_object_expressions(Oid object, const TableChange *change)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(object)};
+	char	   *expressions[EXPRESSIONS];
+	bool		rewritten = false;
+	Relation	rel;
+
+	session_execute("SELECT owner, amount, close_date, category FROM territory.object"
+					" WHERE object OPERATOR(pg_catalog.=) $1", SPI_OK_SELECT, 1, types, values, NULL);
+	if (SPI_processed == 0)
+		return;
+	for (int i = 0; i < EXPRESSIONS; i++)
+		expressions[i] = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1);
+	rel = table_open(object, AccessShareLock);
+	for (int i = 0; i < EXPRESSIONS; i++)
+	{
+		char	   *text = expressions[i];
+		Expr	   *expr;
+
+		if (text == NULL)
+			continue;
+		expr = parse_or_refuse(rel, text, expression_types[i], psprintf("expression %s", expression_names[i]), change);
+		if (change->old_name == NULL)
+			continue;
+		expressions[i] = criteria_deparse(rel, expr);
+		rewritten |= strcmp(text, expressions[i]) != 0;
+	}
+	table_close(rel, NoLock);
+	if (rewritten)
+		attach_set_expressions(object, expressions);
+}
+
+/*
+ * check_link refuses a type of the linking column that no longer fits the keys of
+ * the records above.
+ */
+static void
+check_link(const ObjectInfo *info)
+{
+	ObjectInfo	above;
+
+	if (!OidIsValid(info->above) || !object_load(info->above, &above) ||
+		link_types_fit(info->link_type, above.key_type))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 errmsg("cannot change the type of column \"%s\" of attached table %s: it holds keys of %s",
+					get_attname(info->object, info->link_attno, false), catalog_qualified_name(info->object),
+					catalog_qualified_name(info->above)),
+			 errhint("SELECT territory.detach(%s) first.",
+					 quote_literal_cstr(catalog_qualified_name(info->object)))));
 }
 
 /*
@@ -441,7 +513,9 @@ follow(Oid object, const TableChange *change)
 		return;
 	pin = session_pin(NULL, PIN_PATH);
 	check_key(&info);
+	check_link(&info);
 	check_rules(object, change);
+	check_object_expressions(object, change);
 	check_expressions(object);
 	follow_owner(&info, info.assignment);
 	follow_owner(&info, info.past);
@@ -452,7 +526,7 @@ follow(Oid object, const TableChange *change)
 	{
 		int			cause = cause_push(CAUSE_DDL, NULL);
 
-		lock_object_for_change(object);
+		kin_lock_for_change(object);
 		(void) run_where(object, NULL);
 		cause_pop(cause);
 	}
@@ -483,7 +557,10 @@ check_all_rules(void)
 	ListCell   *cell;
 
 	foreach(cell, object_list())
+	{
 		check_rules(lfirst_oid(cell), &nothing);
+		check_object_expressions(lfirst_oid(cell), &nothing);
+	}
 	session_unpin(pin);
 }
 
@@ -558,7 +635,11 @@ forget_orphans(void)
 
 		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_PARTITIONED_TABLE &&
 			object_load(lfirst_oid(cell), &info))
-			pairs_forget_orphans(&info);
+		{
+			kin_lock_for_write(info.object);
+			if (pairs_forget_orphans(&info) > 0)
+				follow_all(info.object);
+		}
 	}
 	cause_pop(cause);
 }

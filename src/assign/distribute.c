@@ -17,10 +17,12 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "nodes/primnodes.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -32,6 +34,7 @@
 #include "base/catalog.h"
 #include "base/session.h"
 #include "base/triggers.h"
+#include "rule/criteria.h"
 #include "rule/object.h"
 #include "tree/node.h"
 
@@ -56,26 +59,70 @@ typedef struct Distribution
 } Distribution;
 
 /*
- * owner_column returns the number of the column that holds a record's owner.
+ * read_owner reads what says who owns a record; it must be there.
  */
-static AttrNumber
-owner_column(Oid object)
+static char *
+read_owner(Oid object)
 {
 	Oid			types[1] = {OIDOID};
 	Datum		values[1] = {ObjectIdGetDatum(object)};
-	bool		isnull;
+	char	   *owner = NULL;
 
-	session_execute("SELECT a.attnum FROM territory.object o JOIN pg_catalog.pg_attribute a"
-					"   ON a.attrelid OPERATOR(pg_catalog.=) $1 AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped"
-					"  AND pg_catalog.quote_ident(a.attname) OPERATOR(pg_catalog.=) o.owner"
-					" WHERE o.object OPERATOR(pg_catalog.=) $1",
+	session_execute("SELECT owner FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
 					SPI_OK_SELECT, 1, types, values, NULL);
-	if (SPI_processed == 0)
+	if (SPI_processed > 0)
+		owner = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (owner == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table %s has no column for owners", catalog_qualified_name(object)),
 				 errhint("SELECT territory.attach(..., owner => 'column') names it.")));
-	return DatumGetInt16(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	return owner;
+}
+
+/*
+ * column_of returns the number of the column that an expression is, with casts at
+ * most; 0 where it is something else.
+ */
+static AttrNumber
+column_of(Node *expr)
+{
+	while (expr != NULL && !IsA(expr, Var))
+	{
+		if (IsA(expr, RelabelType))
+			expr = (Node *) ((RelabelType *) expr)->arg;
+		else if (IsA(expr, CoerceViaIO))
+			expr = (Node *) ((CoerceViaIO *) expr)->arg;
+		else if (IsA(expr, FuncExpr) && ((FuncExpr *) expr)->funcformat != COERCE_EXPLICIT_CALL)
+			expr = linitial(((FuncExpr *) expr)->args);
+		else
+			return InvalidAttrNumber;
+	}
+	return expr ? ((Var *) expr)->varattno : InvalidAttrNumber;
+}
+
+/*
+ * owner_column returns the number of the column that holds a record's owner. An
+ * owner that is computed cannot be written.
+ */
+static AttrNumber
+owner_column(Oid object)
+{
+	char	   *owner = read_owner(object);
+	Relation	rel = table_open(object, AccessShareLock);
+	int			pin = session_pin(NULL, PIN_PATH);
+	AttrNumber	column = column_of((Node *) criteria_parse_value(rel, owner, TEXTOID));
+
+	session_unpin(pin);
+	table_close(rel, NoLock);
+	if (column <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the owner of records of %s is not a column but an expression: %s",
+						catalog_qualified_name(object), owner),
+				 errdetail("Distribution writes the owner into the record."),
+				 errhint("SELECT territory.attach(..., owner => 'column') names a column.")));
+	return column;
 }
 
 /*

@@ -18,6 +18,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
@@ -26,8 +27,12 @@
 #include "assign/batch.h"
 #include "assign/change.h"
 #include "assign/check.h"
+#include "assign/deal_change.h"
 #include "assign/exclusion.h"
+#include "assign/follow.h"
+#include "assign/kin.h"
 #include "assign/pairs.h"
+#include "assign/run.h"
 #include "base/catalog.h"
 #include "base/lock.h"
 #include "base/session.h"
@@ -103,12 +108,9 @@ static void
 lock_objects(Drop *drop)
 {
 	SessionRole role;
-	ListCell   *cell;
 
 	session_become(&role, catalog_owner());
-	drop->objects = object_list();
-	foreach(cell, drop->objects)
-		lock_object_for_change(lfirst_oid(cell));
+	drop->objects = kin_lock_all_for_change();
 	session_restore_role(&role);
 }
 
@@ -160,32 +162,72 @@ refuse_collisions(const Drop *drop)
 }
 
 /*
- * select_manual reads the keys of the manual pairs of some nodes, as the table's
- * owner.
+ * select_pairs reads the keys of the pairs of some nodes, manual ones or all that
+ * are left, as the table's owner.
  */
 static void
-select_manual(const ObjectInfo *info, const char *nodes, int32 node_id)
+select_pairs(const ObjectInfo *info, const char *which, const char *nodes, int32 node_id)
 {
 	Oid			types[1] = {INT4OID};
 	Datum		values[1] = {Int32GetDatum(node_id)};
 	SessionRole role;
 
 	session_become(&role, catalog_owner());
-	session_execute(psprintf("SELECT %s FROM %s WHERE manual AND node_id %s",
+	session_execute(psprintf("SELECT %s FROM %s WHERE %s AND node_id %s",
 							 quote_identifier(NameStr(info->key_column)),
-							 catalog_qualified_name(info->assignment), nodes),
+							 catalog_qualified_name(info->assignment), which, nodes),
 					SPI_OK_SELECT, 1, types, values, NULL);
 	session_restore_role(&role);
 }
 
 /*
- * move_pairs carries the manual pairs of some records over. A record that is
- * excluded from the other node does not come there.
+ * move_pair notes what carries one pair over.
+ */
+static void
+move_pair(const Drop *drop, Datum key, const StoredPair *here, const StoredPair *there, bool welcome,
+		  Difference *difference)
+{
+	Pair	   *pair = NULL;
+
+	if (here != NULL)
+		pair_append(&difference->deleted, key, drop->node_id, 0, here);
+	if (welcome && there == NULL)
+		pair = pair_append(&difference->inserted, key, drop->to_id, here && !here->manual ? here->rule_id : 0, NULL);
+	else if (welcome && !there->manual && (here == NULL || here->manual))
+		pair = pair_append(&difference->changed, key, drop->to_id, there->rule_id, there);
+	if (pair)
+		pair->manual = here == NULL || here->manual;
+}
+
+/*
+ * evaluate_unwelcome evaluates records that could not be carried over and depend on
+ * others: a deal gets what was held back by the pair that it has lost.
+ */
+static void
+evaluate_unwelcome(const ObjectInfo *info, const Datum *keys, int count)
+{
+	List	   *texts = NIL;
+	Oid			output;
+	bool		varlena;
+
+	if (count == 0 || !OidIsValid(info->above))
+		return;
+	getTypeOutputInfo(info->key_type, &output, &varlena);
+	for (int i = 0; i < count; i++)
+		texts = lappend(texts, OidOutputFunctionCall(output, keys[i]));
+	run_keys(info, texts);
+}
+
+/*
+ * move_pairs carries the pairs of some records over, as they are: by hand, or those
+ * of closed deals. A record that is excluded from the other node does not come
+ * there.
  */
 static int64
 move_pairs(const Drop *drop, const ObjectInfo *info, Datum *keys, int count)
 {
 	bool	   *fresh = palloc0(count * sizeof(bool));
+	Datum	   *unwelcome = palloc(count * sizeof(Datum));
 	Difference	difference = {{0}};
 	PairAccess	access;
 	StoredPair *stored;
@@ -202,6 +244,7 @@ move_pairs(const Drop *drop, const ObjectInfo *info, Datum *keys, int count)
 	stored_count = pairs_fetch(&access, fresh, &stored);
 	for (int i = 0; i < count; i++)
 	{
+		const StoredPair *here = NULL;
 		const StoredPair *there = NULL;
 		bool		welcome = true;
 
@@ -210,33 +253,34 @@ move_pairs(const Drop *drop, const ObjectInfo *info, Datum *keys, int count)
 			if (stored[next].node_id == drop->to_id)
 				there = &stored[next];
 			else if (stored[next].node_id == drop->node_id)
-				pair_append(&difference.deleted, keys[i], drop->node_id, 0, &stored[next]);
+				here = &stored[next];
 		}
 		for (; e < excluded && exclusions[e].record == i; e++)
 			welcome = welcome && !exclusion_covers(&exclusions[e], 1, drop->to_id);
+		if (!welcome)
+			unwelcome[i - moved] = keys[i];
 		moved += welcome;
-		if (welcome && there == NULL)
-			pair_append(&difference.inserted, keys[i], drop->to_id, 0, NULL)->manual = true;
-		else if (welcome && !there->manual)
-			pair_append(&difference.changed, keys[i], drop->to_id, there->rule_id, there)->manual = true;
+		move_pair(drop, keys[i], here, there, welcome, &difference);
 	}
 	pairs_write(&access, &difference);
 	pairs_end(&access);
 	check_note_difference(info, &difference);
+	evaluate_unwelcome(info, unwelcome, count - (int) moved);
+	follow_records(info, keys, count);
 	return moved;
 }
 
 /*
- * transfer_pairs carries the manual pairs of a table over, a batch at a time.
+ * transfer_pairs carries pairs of a table over, a batch at a time.
  */
 static void
-transfer_pairs(Drop *drop, const ObjectInfo *info)
+transfer_pairs(Drop *drop, const ObjectInfo *info, const char *which)
 {
 	SPITupleTable *table;
 	uint64		count;
 	Datum	   *keys = palloc(BATCH_RECORDS * sizeof(Datum));
 
-	select_manual(info, "OPERATOR(pg_catalog.=) $1", drop->node_id);
+	select_pairs(info, which, "OPERATOR(pg_catalog.=) $1", drop->node_id);
 	table = SPI_tuptable;
 	count = SPI_processed;
 	for (uint64 first = 0; first < count; first += BATCH_RECORDS)
@@ -265,6 +309,29 @@ defer_locally(const char *value)
 }
 
 /*
+ * transfer_deals has deals follow that no rule says anything of: those whose owners
+ * are members of the other node now; and carries over what closed ones keep.
+ */
+static void
+transfer_deals(Drop *drop)
+{
+	Datum		id = Int32GetDatum(drop->to_id);
+	Datum		ids = PointerGetDatum(construct_array(&id, 1, INT4OID, 4, true, TYPALIGN_INT));
+	ListCell   *cell;
+
+	foreach(cell, drop->objects)
+	{
+		ObjectInfo	info;
+
+		if (!load(lfirst_oid(cell), &info) || info.kind != KIND_DEAL)
+			continue;
+		deal_reassign_below(&info, ids);
+		if (info.freeze)
+			transfer_pairs(drop, &info, "true");
+	}
+}
+
+/*
  * transfer moves everything to the other node, and evaluates what it concerns.
  */
 static void
@@ -283,10 +350,11 @@ transfer(Drop *drop)
 		ObjectInfo	info;
 
 		if (load(lfirst_oid(cell), &info))
-			transfer_pairs(drop, &info);
+			transfer_pairs(drop, &info, "manual");
 	}
 	AtEOXact_GUC(true, defer);
 	change_reassign_below(drop->objects, drop->to_id);
+	transfer_deals(drop);
 	foreach(cell, drop->objects)
 		check_statement(lfirst_oid(cell));
 	check_subtrees(drop->objects);
@@ -309,7 +377,7 @@ refuse_manual(const Drop *drop)
 
 		if (!load(lfirst_oid(cell), &info))
 			continue;
-		select_manual(&info, "IN (SELECT d.id FROM territory.node n JOIN territory.node d"
+		select_pairs(&info, "manual", "IN (SELECT d.id FROM territory.node n JOIN territory.node d"
 					  " ON d.model_id OPERATOR(pg_catalog.=) n.model_id AND d.path OPERATOR(territory.<@) n.path"
 					  " WHERE n.id OPERATOR(pg_catalog.=) $1)", drop->node_id);
 		if (SPI_processed > 0)

@@ -42,7 +42,10 @@
 
 #include "assign/batch.h"
 #include "assign/check.h"
+#include "assign/follow.h"
 #include "assign/frame.h"
+#include "assign/inherit.h"
+#include "assign/kin.h"
 #include "assign/pairs.h"
 #include "assign/target.h"
 #include "base/lock.h"
@@ -54,7 +57,10 @@ typedef struct Event
 	EventKind	kind;
 	ItemPointerData row;
 	Oid			relid;			/* relation of the row */
+	int			flags;			/* of the record (batch.h) */
+	bool		leaves;			/* the record belonged to another one before */
 	Datum		old_key;
+	Datum		left;			/* the key of that */
 } Event;
 
 /* Events to be dealt with together. */
@@ -289,20 +295,30 @@ latest_version(RowSource *source, ItemPointer row)
 }
 
 /*
- * is_noted tells whether another event of the list is about this row version.
+ * find_other returns another event of the list that is about the same row version,
+ * or NULL.
  */
-static bool
-is_noted(const EventList *list, const Event *event)
+static Event *
+find_other(const EventList *list, const Event *event)
 {
 	for (int i = 0; i < list->count; i++)
 	{
-		const Event *other = &list->events[i];
+		Event	   *other = &list->events[i];
 
 		if (other != event && other->kind != EVENT_DELETED && other->kind != EVENT_MOVED && other->relid == event->relid &&
-			ItemPointerEquals((ItemPointer) &other->row, (ItemPointer) &event->row))
-			return true;
+			ItemPointerEquals(&other->row, (ItemPointer) &event->row))
+			return other;
 	}
-	return false;
+	return NULL;
+}
+
+/*
+ * leave_to hands what is known of a record on to the event that it is left to.
+ */
+static void
+leave_to(Event *other, const Event *event)
+{
+	other->flags = ((other->flags | event->flags) & ~RECORD_KEEPS) | (other->flags & event->flags & RECORD_KEEPS);
 }
 
 /*
@@ -313,12 +329,17 @@ static TupleTableSlot *
 read_event(RowSource *source, const EventList *list, Event *event)
 {
 	TupleTableSlot *slot = read_row(source, &event->row);
+	Event	   *other;
 
 	if (slot != NULL)
 		return slot;
-	if (!latest_version(source, &event->row) || is_noted(list, event))
+	if (!latest_version(source, &event->row))
 		return NULL;
-	return read_row(source, &event->row);
+	other = find_other(list, event);
+	if (other == NULL)
+		return read_row(source, &event->row);
+	leave_to(other, event);
+	return NULL;
 }
 
 /*
@@ -360,6 +381,20 @@ rekey(const EventList *list, RowSource *source, const ObjectInfo *object, const 
 	}
 	pairs_rekey(object, from, to, count);
 	(void) pairs_forget(object, gone, gone_count);
+	follow_records(object, from, count);
+	follow_records(object, to, count);
+	follow_records(object, gone, gone_count);
+}
+
+/*
+ * record_flags tells what is known of an event's record.
+ */
+static int
+record_flags(const Frame *frame, EventKind kind, int flags, Oid relid)
+{
+	if (kind == EVENT_INSERTED && !may_have_pairs(frame, relid))
+		flags |= RECORD_FRESH;
+	return flags;
 }
 
 /*
@@ -383,8 +418,7 @@ evaluate(const Frame *frame, const EventList *list, RowSource *source, Batch *ba
 			open_source(source, event->relid, batch->rules);
 			slot = read_event(source, list, event);
 			if (slot != NULL)
-				batch_add(batch, slot, event->kind == EVENT_INSERTED &&
-						  !may_have_pairs(frame, event->relid));
+				batch_add(batch, slot, record_flags(frame, event->kind, event->flags, event->relid));
 		}
 	}
 	PG_FINALLY();
@@ -425,7 +459,31 @@ forget_deleted(const Frame *frame, const EventList *list, const ObjectInfo *obje
 	if (count < list->count || frame->opened > 1)
 		pairs_unmark(object, keys, count);
 	(void) pairs_forget(object, keys, count);
-	(void) pairs_forget(object, keys, collect_keys(list, EVENT_MOVED, keys));
+	follow_records(object, keys, count);
+	count = collect_keys(list, EVENT_MOVED, keys);
+	(void) pairs_forget(object, keys, count);
+	follow_records(object, keys, count);
+}
+
+/*
+ * hold_left holds the records that those of a list belonged to before, so that
+ * nobody has these follow them meanwhile (base/lock.c).
+ */
+static void
+hold_left(const EventList *list, const Ruleset *rules)
+{
+	Datum	   *keys;
+	int			count = 0;
+
+	if (rules->link == NULL || lock_object_is_mine(rules->object.object))
+		return;
+	keys = palloc(list->count * sizeof(Datum));
+	for (int i = 0; i < list->count; i++)
+	{
+		if (list->events[i].leaves)
+			keys[count++] = list->events[i].left;
+	}
+	inherit_hold(rules, keys, count);
 }
 
 /*
@@ -473,7 +531,10 @@ settle_list(const Frame *frame, EventList *list)
 	SPI_connect();
 	PG_TRY();
 	{
-		if (!ready_batch(frame, list))
+		bool		ready = ready_batch(frame, list);
+
+		hold_left(list, list->batch.rules);
+		if (!ready)
 			read_list(frame, list, &list->batch);
 		batch_write(&list->batch);
 	}
@@ -564,20 +625,27 @@ next_event(Frame *frame)
 }
 
 /*
- * keep_key copies an old key for as long as the list is there.
+ * keep_keys copies the keys of an event for as long as the list is there.
  */
-static Datum
-keep_key(EventList *list, Form_pg_attribute key, Datum value)
+static void
+keep_keys(Frame *frame, Event *event, const RowChange *change)
 {
+	EventList  *list = &frame->list;
 	MemoryContext old;
 
+	event->old_key = event->left = (Datum) 0;
+	event->leaves = false;
+	if ((change->key == NULL || change->kind == EVENT_INSERTED) && !change->leaves)
+		return;
 	if (list->context == NULL)
 		list->context = AllocSetContextCreate(TopTransactionContext, "territory keys",
 											  ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(list->context);
-	value = datumCopy(value, key->attbyval, key->attlen);
+	if (change->key && change->kind != EVENT_INSERTED)
+		event->old_key = datumCopy(change->key_value, change->key->attbyval, change->key->attlen);
+	if (change->leaves)
+		event->leaves = link_key(frame->rules, change->old_link, &event->left);
 	MemoryContextSwitchTo(old);
-	return value;
 }
 
 /*
@@ -645,7 +713,7 @@ frame_enter(Oid object)
 		frame = open_row_frame(object);
 	if (!frame->locked)
 	{
-		lock_object_for_write(object);
+		kin_lock_for_write(object);
 		frame->locked = true;
 	}
 	if (!pin_rules(frame))
@@ -710,7 +778,7 @@ can_be_quick(const Frame *frame, EventKind kind, TupleTableSlot *row, bool same_
  * evaluate_at_once evaluates a row into the list's batch.
  */
 static void
-evaluate_at_once(Frame *frame, EventKind kind, Oid relid, TupleTableSlot *row)
+evaluate_at_once(Frame *frame, const Event *event, TupleTableSlot *row)
 {
 	Batch	   *batch = &frame->list.batch;
 
@@ -721,7 +789,7 @@ evaluate_at_once(Frame *frame, EventKind kind, Oid relid, TupleTableSlot *row)
 		batch_begin(batch, frame->object, BATCH_RECORDS);
 		MemoryContextSwitchTo(old);
 	}
-	batch_add_one(batch, row, kind == EVENT_INSERTED && !may_have_pairs(frame, relid));
+	batch_add_one(batch, row, record_flags(frame, event->kind, event->flags, event->relid));
 }
 
 /*
@@ -740,23 +808,25 @@ moved_event(EventList *list)
  * frame_note notes an event, and evaluates its row if that may be done at once.
  */
 void
-frame_note(Frame *frame, Relation rel, EventKind kind, TupleTableSlot *row, bool same_columns,
-		   Form_pg_attribute key, Datum value)
+frame_note(Frame *frame, Relation rel, const RowChange *change)
 {
 	EventList  *list = &frame->list;
+	EventKind	kind = change->kind;
 	Event	   *event = kind == EVENT_INSERTED ? moved_event(list) : NULL;
 
 	if (event != NULL)
-		kind = datumIsEqual(event->old_key, value, key->attbyval, key->attlen) ? EVENT_TOUCHED : EVENT_REKEYED;
+		kind = datumIsEqual(event->old_key, change->key_value, change->key->attbyval, change->key->attlen) ?
+			EVENT_TOUCHED : EVENT_REKEYED;
 	else
 	{
 		event = next_event(frame);
-		event->old_key = kind == EVENT_INSERTED || key == NULL ? (Datum) 0 : keep_key(list, key, value);
+		keep_keys(frame, event, change);
 	}
 	event->kind = kind;
+	event->flags = change->flags;
 	event->relid = RelationGetRelid(rel);
-	if (row)
-		event->row = row->tts_tid;
+	if (change->row)
+		event->row = change->row->tts_tid;
 	else
 		ItemPointerSetInvalid(&event->row);
 	frame->removes |= kind != EVENT_INSERTED && kind != EVENT_TOUCHED;
@@ -765,9 +835,9 @@ frame_note(Frame *frame, Relation rel, EventKind kind, TupleTableSlot *row, bool
 		list->quick = true;
 		list->opened = frame->opened;
 	}
-	list->quick = list->quick && can_be_quick(frame, kind, row, same_columns);
+	list->quick = list->quick && can_be_quick(frame, kind, change->row, change->same_columns);
 	if (list->quick)
-		evaluate_at_once(frame, kind, event->relid, row);
+		evaluate_at_once(frame, event, change->row);
 }
 
 /*

@@ -29,6 +29,19 @@ typedef enum EventKind
 extern void frame_open(Oid object, bool update);
 extern void frame_close(Oid object);
 
+/* What happened to a row. */
+typedef struct RowChange
+{
+	EventKind	kind;
+	int			flags;			/* of the record (batch.h) */
+	TupleTableSlot *row;		/* the new row version; NULL where deleted */
+	bool		same_columns;	/* it has the object's columns */
+	Form_pg_attribute key;		/* the key column; NULL where touched */
+	Datum		key_value;		/* what it says before (deleted, moved, rekeyed) or now (inserted) */
+	bool		leaves;			/* the record belonged to another one before */
+	Datum		old_link;		/* by this value of the column that says so */
+} RowChange;
+
 typedef struct Frame Frame;
 
 /*
@@ -48,13 +61,8 @@ extern Ruleset *frame_rules(const Frame *frame);
 /* may the rules have changed since the statement began? */
 extern bool frame_rules_changed(const Frame *frame);
 
-/*
- * Notes an event. row is the new row version (NULL where deleted); same_columns:
- * it has the object's columns. key is the key column, value what it says before
- * (deleted, moved, rekeyed) or now (inserted); else NULL and 0.
- */
-extern void frame_note(Frame *frame, Relation rel, EventKind kind, TupleTableSlot *row, bool same_columns,
-					   Form_pg_attribute key, Datum value);
+/* notes an event */
+extern void frame_note(Frame *frame, Relation rel, const RowChange *change);
 
 /* called once, from _PG_init */
 extern void frame_init(void);

@@ -24,6 +24,7 @@
 #include "assign/change.h"
 #include "assign/check.h"
 #include "assign/exclusion.h"
+#include "assign/follow.h"
 #include "assign/pairs.h"
 #include "assign/run.h"
 #include "assign/subject.h"
@@ -188,6 +189,63 @@ unmark(Decision *decision, Datum key, const StoredPair *pair, Difference *differ
 }
 
 /*
+ * release_others notes that a deal's pairs with other nodes are by hand no longer:
+ * it has one node, so a decision replaces the former one.
+ */
+static void
+release_others(Decision *decision, int record, const StoredPair *stored, int count, Difference *difference)
+{
+	for (int i = 0; i < count && stored[i].record == record; i++)
+	{
+		if (stored[i].node_id != decision->node_id && stored[i].manual)
+			unmark(decision, decision->subject.keys[record], &stored[i], difference);
+	}
+}
+
+/*
+ * changed_keys lists the records of a difference.
+ */
+static Datum *
+changed_keys(const Difference *difference, int *number)
+{
+	const PairList *lists[] = {&difference->inserted, &difference->changed, &difference->deleted};
+	Datum	   *keys = palloc((lists[0]->count + lists[1]->count + lists[2]->count + 1) * sizeof(Datum));
+	int			count = 0;
+
+	for (int i = 0; i < lengthof(lists); i++)
+	{
+		for (int k = 0; k < lists[i]->count; k++)
+			keys[count++] = lists[i]->pairs[k].key;
+	}
+	*number = count;
+	return keys;
+}
+
+/*
+ * spread evaluates what marks may change besides: the records themselves where a
+ * mark counts for what they have from above or from their rules (a deal has one
+ * node; a pair that is by hand no longer may be one of the record above), and all
+ * that depends on them.
+ */
+static void
+spread(const Subject *subject, const Difference *difference)
+{
+	int			count;
+	Datum	   *keys = changed_keys(difference, &count);
+	List	   *texts = NIL;
+
+	if (count == 0)
+		return;
+	if (OidIsValid(subject->info.above))
+	{
+		for (int i = 0; i < count; i++)
+			texts = lappend(texts, subject_text(subject, keys[i]));
+		run_keys(&subject->info, texts);
+	}
+	follow_records(&subject->info, keys, count);
+}
+
+/*
  * write_marks makes pairs manual, or no longer so, and returns how many changed.
  */
 static int
@@ -198,15 +256,22 @@ write_marks(Decision *decision, bool manual)
 	Difference	difference = {{0}};
 	PairAccess	access;
 	StoredPair *stored;
+	bool		one_node = manual && subject->info.kind == KIND_DEAL;
 	int			count;
 	int			next = 0;
+	int			released = 0;
 
 	pairs_begin(&access, &subject->info, subject->keys, subject->count);
 	count = subject->count == 0 ? 0 : pairs_fetch(&access, fresh, &stored);
 	for (int i = 0; i < subject->count; i++)
 	{
+		int			first = next;
 		const StoredPair *pair = find_stored(decision, i, stored, count, &next);
+		int			before = difference.changed.count + difference.deleted.count;
 
+		if (one_node)
+			release_others(decision, i, stored + first, count - first, &difference);
+		released += difference.changed.count + difference.deleted.count - before;
 		if (manual)
 			mark(decision, subject->keys[i], pair, &difference);
 		else
@@ -217,8 +282,9 @@ write_marks(Decision *decision, bool manual)
 	pairs_write(&access, &difference);
 	pairs_end(&access);
 	check_note_difference(&subject->info, &difference);
+	spread(subject, &difference);
 	check_statement(subject->info.object);
-	return difference.inserted.count + difference.changed.count + difference.deleted.count;
+	return difference.inserted.count + difference.changed.count + difference.deleted.count - released;
 }
 
 /*

@@ -49,7 +49,11 @@ typedef enum PairStatement
 	PAST_MAKE_ROOM,
 	PAST_REKEY,
 	PAST_ADD,
-	PAST_PRUNE
+	PAST_PRUNE,
+	RECORDS_HOLD,
+	RECORDS_SEIZE,
+	RECORDS_LINKS,
+	RECORDS_HOLD_LINKS
 } PairStatement;
 
 /* A kept plan. The key has no padding. */
@@ -115,7 +119,7 @@ typedef struct PlanEntry
 /*
  * The statements. A letter after % stands for: p the table of pairs, h that of
  * pairs that ended, k their key column, t the type of the key, o the attached
- * table, m the moment, which is the last argument. Letters of arguments: arrays
+ * table, l its column with the keys of the records above, m the moment, which is the last argument. Letters of arguments: arrays
  * of k keys, i integers (node and rule ids), b booleans, s times; m the moment.
  *
  * Where history is kept, those that end pairs return them, or write them into
@@ -213,7 +217,19 @@ static const struct
 		"WITH ended AS (" FORGET_ORPHANS ENDED "),"
 		" past AS (" KEEP_PAST("ended", "false") ")"
 		" SELECT pg_catalog.count(*) FROM ended",
-	SPI_OK_SELECT}
+	SPI_OK_SELECT},
+	[RECORDS_HOLD] = {
+		"SELECT o.%k FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) ANY ($1::%t[]) ORDER BY 1 FOR KEY SHARE",
+	SPI_OK_SELECT, "k"},
+	[RECORDS_SEIZE] = {
+		"SELECT o.%k FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) ANY ($1::%t[]) ORDER BY 1 FOR UPDATE",
+	SPI_OK_SELECT, "k"},
+	[RECORDS_LINKS] = {
+		"SELECT o.%k, o.%l FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) ANY ($1::%t[])",
+	SPI_OK_SELECT, "k"},
+	[RECORDS_HOLD_LINKS] = {
+		"SELECT o.%k, o.%l FROM %o o WHERE o.%k OPERATOR(pg_catalog.=) ANY ($1::%t[]) ORDER BY 1 FOR KEY SHARE",
+	SPI_OK_SELECT, "k"}
 };
 
 /* records from which on a batch is large */
@@ -299,6 +315,8 @@ statement_text(const ObjectInfo *object, PairStatement statement)
 			appendStringInfoString(&text, quote_identifier(NameStr(object->key_column)));
 		else if (*c == 't')
 			appendStringInfoString(&text, format_type_be_qualified(object->key_type));
+		else if (*c == 'l')
+			appendStringInfoString(&text, quote_identifier(get_attname(object->object, object->link_attno, false)));
 		else if (*c == 'o')
 			appendStringInfoString(&text, catalog_qualified_name(object->object));
 		else
@@ -328,6 +346,7 @@ static SPIPlanPtr
 prepare(const ObjectInfo *object, PairStatement statement)
 {
 	Oid			types[MOST_ARGUMENTS];
+	MemoryContext context = CurrentMemoryContext;
 	SPIPlanPtr	plan;
 
 	argument_types(object, statement, types);
@@ -335,6 +354,7 @@ prepare(const ObjectInfo *object, PairStatement statement)
 							  types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare a statement on %s", get_rel_name(object->assignment));
+	MemoryContextSwitchTo(context);
 	return plan;
 }
 
@@ -610,6 +630,20 @@ pairs_end(PairAccess *access)
 }
 
 /*
+ * pairs_read reads the stored pairs of some records, for nothing to be written:
+ * also in parallel workers, and on a standby.
+ */
+int
+pairs_read(const ObjectInfo *object, const Datum *keys, int count, StoredPair **stored)
+{
+	PairAccess	access = {.object = object};
+	bool	   *fresh = palloc0(Max(count, 1) * sizeof(bool));
+
+	keyset_init(&access.keys, object->key_type, object->key_collation, keys, count);
+	return fetch_by_query(&access, fresh, stored);
+}
+
+/*
  * is_new_ground tells whether a batch is of new records only, with keys that no
  * pair is near. A pair of a record that was not there can only be left over
  * from times when triggers were switched off; looking for it beforehand is
@@ -875,12 +909,17 @@ pairs_rekey(const ObjectInfo *object, const Datum *from, const Datum *to, int co
 /*
  * pairs_forget_orphans removes the pairs of records that are not there.
  */
-void
+uint64
 pairs_forget_orphans(const ObjectInfo *object)
 {
 	Datum		values[1] = {TimestampTzGetDatum(moment_now(object))};
+	uint64		removed = execute(object, PAIRS_FORGET_ORPHANS, values);
+	bool		isnull;
 
-	(void) execute(object, PAIRS_FORGET_ORPHANS, values);
+	/* with history, the statement counts them itself */
+	if (has_history(object, PAIRS_FORGET_ORPHANS))
+		removed = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	return removed;
 }
 
 /*
@@ -892,4 +931,48 @@ pairs_prune(const ObjectInfo *object, TimestampTz before)
 	Datum		values[1] = {TimestampTzGetDatum(before)};
 
 	return execute(object, PAST_PRUNE, values);
+}
+
+/*
+ * run_on_records runs a statement on the records that have these keys.
+ */
+static uint64
+run_on_records(const ObjectInfo *object, PairStatement statement, const Datum *keys, int count)
+{
+	Datum		values[1] = {key_array(object, keys, count)};
+
+	return execute(object, statement, values);
+}
+
+/*
+ * pairs_hold_records keeps records from being deleted, and from getting other
+ * territories; returns how many are there.
+ */
+int
+pairs_hold_records(const ObjectInfo *object, const Datum *keys, int count)
+{
+	int			found = (int) run_on_records(object, RECORDS_HOLD, keys, count);
+
+	SPI_freetuptable(SPI_tuptable);
+	return found;
+}
+
+/*
+ * pairs_seize_records waits for whoever holds records.
+ */
+void
+pairs_seize_records(const ObjectInfo *object, const Datum *keys, int count)
+{
+	(void) run_on_records(object, RECORDS_SEIZE, keys, count);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * pairs_read_links reads the keys of records and of those above them.
+ */
+SPITupleTable *
+pairs_read_links(const ObjectInfo *object, const Datum *keys, int count, bool hold)
+{
+	(void) run_on_records(object, hold ? RECORDS_HOLD_LINKS : RECORDS_LINKS, keys, count);
+	return SPI_tuptable;
 }

@@ -77,7 +77,7 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	RunReceiver *receiver = (RunReceiver *) self;
 	Batch	   *batch = receiver->batch;
 
-	batch_add_one(batch, slot, false);
+	batch_add_one(batch, slot, RECORD_KEEPS);
 	if (batch->count == batch->capacity)
 		write_apart(batch);
 	receiver->done++;
@@ -256,6 +256,79 @@ run_keys(const ObjectInfo *object, List *keys)
 						 quote_literal_cstr(lfirst(cell)));
 	appendStringInfo(&condition, "]::%s[])", format_type_be_qualified(object->key_type));
 	(void) run_where(object->object, condition.data);
+}
+
+/*
+ * execute_followers runs the query for records that follow into the batch.
+ */
+static void
+execute_followers(SPIPlanPtr plan, Batch *batch, Oid type, Datum keys)
+{
+	RunReceiver receiver = {{receive_row, receive_startup, receive_shutdown, receive_shutdown, DestTuplestore}, batch};
+	SPIExecuteOptions options = {.read_only = true,.dest = (DestReceiver *) &receiver};
+	int			result;
+
+	options.params = makeParamList(1);
+	options.params->params[0] = (ParamExternData) {keys, false, PARAM_FLAG_CONST, type};
+	progress_begin(&receiver.progress, batch->rules->object.object);
+	result = SPI_execute_plan_extended(plan, &options);
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_plan_extended returned %s", SPI_result_code_string(result));
+}
+
+/*
+ * query_followers evaluates the records that follow those of some keys, in a batch.
+ */
+static void
+query_followers(Batch *batch, const char *condition, Oid type, Datum keys)
+{
+	const Ruleset *rules = batch->rules;
+	int			pin = session_pin(&rules->settings, PIN_TIME | PIN_PATH | PIN_JIT);
+	MemoryContext context = CurrentMemoryContext;
+	StringInfoData sql;
+	SessionRole role;
+	SPIPlanPtr	plan;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	append_columns(&sql, rules);
+	appendStringInfo(&sql, " FROM %s WHERE %s", catalog_qualified_name(rules->object.object), condition);
+	session_become(&role, rules->object.owner);
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	plan = SPI_prepare_cursor(sql.data, 1, &type, CURSOR_OPT_CUSTOM_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor returned %s for \"%s\"", SPI_result_code_string(SPI_result), sql.data);
+	execute_followers(plan, batch, type, keys);
+	SPI_freeplan(plan);
+	PopActiveSnapshot();
+	session_restore_role(&role);
+	session_unpin(pin);
+	MemoryContextSwitchTo(context);
+	batch_write(batch);
+}
+
+/*
+ * run_followers evaluates the records of a condition on $1, keys of the records
+ * above; with_family: all below them are among those.
+ */
+void
+run_followers(Oid object, const char *condition, Oid type, Datum keys, bool with_family)
+{
+	Batch		batch;
+
+	batch_begin(&batch, object, BATCH_RECORDS);
+	batch.follows = true;
+	batch.with_family = with_family;
+	PG_TRY();
+	{
+		query_followers(&batch, condition, type, keys);
+	}
+	PG_FINALLY();
+	{
+		batch_end(&batch);
+	}
+	PG_END_TRY();
 }
 
 /*

@@ -25,6 +25,13 @@ extern BatchCounts run_at_least(Oid object, const char *condition);
 /* re-evaluates the records with these keys, given as text (char *) */
 extern void run_keys(const ObjectInfo *object, List *keys);
 
+/*
+ * Re-evaluates the records of a condition on $1, an array of keys of the records
+ * above them, which are held; with_family: those below them are among them. What
+ * they violate is checked with those above (check_statement).
+ */
+extern void run_followers(Oid object, const char *condition, Oid type, Datum keys, bool with_family);
+
 /* adds a row to territory.run_log; SPI must be connected */
 extern void run_record(Oid object, const char *scope, TimestampTz started,
 					   const BatchCounts *counts);

@@ -22,10 +22,10 @@
 #include "utils/lsyscache.h"
 
 #include "assign/keyset.h"
+#include "assign/kin.h"
 #include "assign/subject.h"
 #include "base/attempt.h"
 #include "base/catalog.h"
-#include "base/lock.h"
 #include "base/session.h"
 
 /* How a fault is told. */
@@ -192,7 +192,7 @@ subject_hold(Subject *subject, Oid object, List *keys)
 	given = read_keys(subject, keys, &count);
 	lock_records(subject, given, count);
 	note_missing(subject, given, count);
-	lock_object_for_write(object);
+	kin_lock_for_write(object);
 	load(subject, object);
 }
 

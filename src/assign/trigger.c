@@ -10,20 +10,24 @@
 
 #include "access/htup_details.h"
 #include "commands/trigger.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
 
+#include "assign/batch.h"
 #include "assign/check.h"
+#include "assign/follow.h"
 #include "assign/frame.h"
+#include "assign/kin.h"
 #include "assign/pairs.h"
 #include "assign/run.h"
 #include "assign/target.h"
 #include "base/catalog.h"
-#include "base/lock.h"
 #include "base/session.h"
 #include "base/triggers.h"
 #include "history/cause.h"
+#include "rule/link.h"
 #include "rule/ruleset.h"
 
 PG_FUNCTION_INFO_V1(territory_statement_begin);
@@ -147,29 +151,113 @@ has_moved(TupleTableSlot *row)
 }
 
 /*
+ * is_closed tells whether a deal's row is that of a closed one.
+ */
+static bool
+is_closed(Ruleset *rules, TupleTableSlot *slot)
+{
+	MatchScope	scope;
+	volatile bool closed = false;
+
+	match_begin(&scope, rules);
+	PG_TRY();
+	{
+		closed = link_is_closed(rules, slot);
+	}
+	PG_FINALLY();
+	{
+		match_end(&scope);
+	}
+	PG_END_TRY();
+	return closed;
+}
+
+/*
+ * was_closed tells whether a deal was closed before an update.
+ */
+static bool
+was_closed(const TriggerData *trigger, const Target *target, Ruleset *rules)
+{
+	TupleTableSlot *mapped;
+	bool		closed;
+
+	if (target->map == NULL)
+		return is_closed(rules, trigger->tg_trigslot);
+	mapped = MakeSingleTupleTableSlot(rules->desc, &TTSOpsVirtual);
+	closed = is_closed(rules, execute_attr_map_slot(target->map, trigger->tg_trigslot, mapped));
+	ExecDropSingleTupleTableSlot(mapped);
+	return closed;
+}
+
+/*
+ * note_left notes to which record another one belonged before.
+ */
+static void
+note_left(const TriggerData *trigger, const Target *target, const Ruleset *rules, RowChange *change)
+{
+	bool		isnull;
+
+	change->old_link = slot_getattr(trigger->tg_trigslot, target_column(target, rules->object.link_attno), &isnull);
+	change->leaves = !isnull;
+}
+
+/*
+ * note_update fills in what an update means; false: nothing.
+ */
+static bool
+note_update(const TriggerData *trigger, const Target *target, Frame *frame, RowChange *change)
+{
+	Ruleset    *rules = frame_rules(frame);
+	int			kind = update_kind(trigger, target, frame);
+
+	if (kind < 0)
+		return false;
+	change->kind = kind;
+	change->row = trigger->tg_newslot;
+	if (rules->link == NULL)
+		return true;
+	if (is_changed(trigger, target, rules->object.link_attno))
+	{
+		note_left(trigger, target, rules, change);
+		change->flags |= RECORD_MOVED;
+	}
+	else if (rules->object.freeze && was_closed(trigger, target, rules))
+		change->flags |= RECORD_KEEPS;
+	return true;
+}
+
+/*
  * note_row notes what happened to one row.
  */
 static void
 note_row(const TriggerData *trigger, const Target *target, Frame *frame)
 {
 	Relation	rel = trigger->tg_relation;
-	AttrNumber	column = target_column(target, frame_rules(frame)->object.key_attno);
-	Form_pg_attribute key = TupleDescAttr(RelationGetDescr(rel), column - 1);
-	bool		same_columns = target->map == NULL;
+	const Ruleset *rules = frame_rules(frame);
+	AttrNumber	column = target_column(target, rules->object.key_attno);
+	RowChange	change = {.kind = EVENT_INSERTED,.flags = RECORD_MOVED,.row = trigger->tg_trigslot};
 	bool		isnull;
-	int			kind;
 
-	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		frame_note(frame, rel, EVENT_INSERTED, trigger->tg_trigslot, same_columns, key,
-				   slot_getattr(trigger->tg_trigslot, column, &isnull));
-	else if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
-		frame_note(frame, rel, has_moved(trigger->tg_trigslot) ? EVENT_MOVED : EVENT_DELETED, NULL, same_columns, key,
-				   slot_getattr(trigger->tg_trigslot, column, &isnull));
-	else if ((kind = update_kind(trigger, target, frame)) == EVENT_REKEYED)
-		frame_note(frame, rel, EVENT_REKEYED, trigger->tg_newslot, same_columns, key,
-				   slot_getattr(trigger->tg_trigslot, column, &isnull));
-	else if (kind == EVENT_TOUCHED)
-		frame_note(frame, rel, EVENT_TOUCHED, trigger->tg_newslot, same_columns, NULL, (Datum) 0);
+	change.same_columns = target->map == NULL;
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	{
+		change.kind = has_moved(trigger->tg_trigslot) ? EVENT_MOVED : EVENT_DELETED;
+		change.row = NULL;
+		if (rules->link)
+			note_left(trigger, target, rules, &change);
+	}
+	else if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+	{
+		change.flags = 0;
+		if (!note_update(trigger, target, frame, &change))
+			return;
+	}
+	if (change.kind != EVENT_TOUCHED)
+	{
+		change.key = TupleDescAttr(RelationGetDescr(rel), column - 1);
+		change.key_value = slot_getattr(trigger->tg_trigslot, column, &isnull);
+	}
+	frame_note(frame, rel, &change);
 }
 
 /*
@@ -210,7 +298,7 @@ territory_records_truncated(PG_FUNCTION_ARGS)
 
 	if (!OidIsValid(target->object))
 		return PointerGetDatum(NULL);
-	lock_object_for_write(target->object);
+	kin_lock_for_write(target->object);
 	SPI_connect();
 	{
 		SessionRole role;
@@ -220,8 +308,10 @@ territory_records_truncated(PG_FUNCTION_ARGS)
 		session_restore_role(&role);
 	}
 	cause = cause_push(CAUSE_TRUNCATED, NULL);
-	pairs_forget_orphans(&info);
+	if (pairs_forget_orphans(&info) > 0)
+		follow_all(info.object);
 	cause_pop(cause);
+	check_statement(info.object);
 	SPI_finish();
 	return PointerGetDatum(NULL);
 }

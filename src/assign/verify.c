@@ -16,6 +16,7 @@
 #include "utils/tuplestore.h"
 
 #include "assign/run.h"
+#include "assign/verify_child.h"
 #include "base/catalog.h"
 #include "base/session.h"
 #include "rule/object.h"
@@ -97,7 +98,7 @@ append_matches(StringInfo sql, const ObjectInfo *info)
 }
 
 /*
- * append_choice appends the CTE "chosen": what the mode leaves.
+ * append_choice appends the CTE "own": what the mode leaves.
  */
 static void
 append_choice(StringInfo sql, const ObjectInfo *info)
@@ -105,11 +106,11 @@ append_choice(StringInfo sql, const ObjectInfo *info)
 	switch (info->mode)
 	{
 		case MODE_ALL:
-			appendStringInfoString(sql, ", chosen AS (SELECT * FROM candidate)");
+			appendStringInfoString(sql, ", own AS (SELECT * FROM candidate)");
 			break;
 		case MODE_FIRST:
 			appendStringInfoString(sql,
-								   ", chosen AS (SELECT DISTINCT ON (c.key) c.*"
+								   ", own AS (SELECT DISTINCT ON (c.key) c.*"
 								   "   FROM candidate c JOIN ruled n ON n.id = c.node_id"
 								   "  ORDER BY c.key, n.priority DESC, territory.nlevel(n.path) DESC, n.path)");
 			break;
@@ -118,7 +119,7 @@ append_choice(StringInfo sql, const ObjectInfo *info)
 								   ", shadowed AS MATERIALIZED ("
 								   " SELECT DISTINCT c.key, a.above_id FROM candidate c"
 								   "   JOIN above a ON a.node_id = c.node_id),"
-								   " chosen AS ("
+								   " own AS ("
 								   " SELECT c.* FROM candidate c LEFT JOIN shadowed s"
 								   "     ON s.key = c.key AND s.above_id = c.node_id"
 								   "  WHERE s.key IS NULL)");
@@ -164,11 +165,15 @@ verify_query(const ObjectInfo *info)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfoString(&sql, "WITH ");
+	appendStringInfoString(&sql, "WITH RECURSIVE ");
 	append_hits(&sql, info, model);
 	append_tree(&sql, info, model);
 	append_matches(&sql, info);
 	append_choice(&sql, info);
+	if (OidIsValid(info->above))
+		verify_append_children(&sql, info, model);
+	else
+		appendStringInfoString(&sql, ", chosen AS (SELECT * FROM own)");
 	append_comparison(&sql, info);
 	return sql.data;
 }

@@ -15,6 +15,8 @@
  * no rule to be compared by; its record is looked for. And where a sum is not 0
  * once all records are right, a pair may be of a record that is not there.
  *
+ * Records that depend on others are all evaluated, in batches.
+ *
  * All reading is by one snapshot. It is the newest one, and the object's lock
  * keeps other writers out.
  */
@@ -30,6 +32,7 @@
 #include "assign/compare.h"
 #include "assign/exclusion.h"
 #include "assign/fingerprint.h"
+#include "assign/follow.h"
 #include "assign/frame.h"
 #include "assign/pairs.h"
 #include "assign/parallel.h"
@@ -72,6 +75,9 @@ whole_cost(const ObjectInfo *object)
 	double		records = source_estimate(source_tables(object->object), &pages);
 	double		pairs = source_estimate(list_make1_oid(object->assignment), &pair_pages);
 
+	/* those are compared by their stored pairs */
+	if (OidIsValid(object->above))
+		records *= 2;
 	return (pages + pair_pages) * seq_page_cost + records * (cpu_tuple_cost + RECORD_COST) +
 		pairs * (cpu_tuple_cost + PAIR_COST);
 }
@@ -112,7 +118,7 @@ fill_batch(WholeRun *run, Source *source, bool fresh, int64 *done)
 				continue;
 			if (run->sums == NULL ||
 				fingerprint_differs(run->sums, MARK_RECORDS, fingerprint_key(run->sums, key).bucket))
-				batch_add(batch, source_row(source), fresh);
+				batch_add(batch, source_row(source), fresh ? RECORD_FRESH | RECORD_KEEPS : RECORD_KEEPS);
 		}
 	}
 	PG_FINALLY();
@@ -188,6 +194,7 @@ forget_leftovers(WholeRun *run)
 		if (count == BATCH_RECORDS)
 		{
 			run->batch->counts.removed += pairs_forget(object, keys, count);
+			follow_records(object, keys, count);
 			MemoryContextReset(run->scratch);
 			count = 0;
 		}
@@ -195,6 +202,7 @@ forget_leftovers(WholeRun *run)
 	}
 	stored_close(&stored);
 	run->batch->counts.removed += pairs_forget(object, keys, count);
+	follow_records(object, keys, count);
 	MemoryContextReset(run->scratch);
 	pfree(keys);
 }
@@ -256,6 +264,22 @@ compare_and_mend(WholeRun *run)
 }
 
 /*
+ * evaluate_all evaluates records that depend on others: what is above a record
+ * counts too, which the sums do not know.
+ */
+static void
+evaluate_all(WholeRun *run)
+{
+	const ObjectInfo *object = &run->batch->rules->object;
+	uint64		orphans = pairs_forget_orphans(object);
+
+	run->batch->counts.removed += orphans;
+	evaluate(run, false);
+	if (orphans > 0)
+		follow_all(object->object);
+}
+
+/*
  * whole_run evaluates all records. What it allocates goes with the caller's
  * memory context but for the large parts.
  */
@@ -274,7 +298,9 @@ whole_run(Batch *batch)
 	PushActiveSnapshot(run.snapshot);
 	run.scratch = AllocSetContextCreate(context, "territory run scratch", ALLOCSET_DEFAULT_SIZES);
 	progress_begin(&run.progress, batch->rules->object.object);
-	if (stored_empty(&batch->rules->object, run.snapshot))
+	if (OidIsValid(batch->rules->object.above))
+		evaluate_all(&run);
+	else if (stored_empty(&batch->rules->object, run.snapshot))
 		evaluate(&run, true);
 	else
 		compare_and_mend(&run);

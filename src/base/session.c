@@ -69,17 +69,20 @@ session_latest_snapshot(void)
 
 /*
  * session_execute_plan runs a plan with the newest snapshot. The server
- * advances the command counter first, so the transaction's own work is seen.
+ * advances the command counter first, so the transaction's own work is seen. SPI
+ * would leave its own memory context as the current one; the caller's stays.
  */
 void
 session_execute_plan(SPIPlanPtr plan, int expected, Datum *values, const char *nulls)
 {
 	int			result;
+	MemoryContext context = CurrentMemoryContext;
 	Snapshot	snapshot = RegisterSnapshot(session_latest_snapshot());
 
 	result = SPI_execute_snapshot(plan, values, nulls, snapshot, InvalidSnapshot,
 								  IsInParallelMode(), true, 0);
 	UnregisterSnapshot(snapshot);
+	MemoryContextSwitchTo(context);
 	if (result != expected)
 		elog(ERROR, "SPI_execute_snapshot returned %s instead of %s",
 			 SPI_result_code_string(result), SPI_result_code_string(expected));
@@ -92,8 +95,10 @@ void
 session_execute(const char *sql, int expected, int nargs,
 				Oid *argtypes, Datum *values, const char *nulls)
 {
+	MemoryContext context = CurrentMemoryContext;
 	SPIPlanPtr	plan = SPI_prepare(sql, nargs, argtypes);
 
+	MemoryContextSwitchTo(context);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare returned %s for \"%s\"",
 			 SPI_result_code_string(SPI_result), sql);
@@ -109,6 +114,7 @@ session_execute(const char *sql, int expected, int nargs,
 static void
 keep(KeptStatement *statement)
 {
+	MemoryContext context = CurrentMemoryContext;
 	SPIPlanPtr	plan;
 
 	if (statement->plan != NULL)
@@ -118,6 +124,7 @@ keep(KeptStatement *statement)
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare \"%s\"", statement->sql);
 	statement->plan = plan;
+	MemoryContextSwitchTo(context);
 }
 
 /*
@@ -148,9 +155,12 @@ session_execute_kept(KeptStatement *statement, Datum *values, const char *nulls)
 void
 session_read_kept(KeptStatement *statement, Datum *values, const char *nulls)
 {
+	MemoryContext context = CurrentMemoryContext;
+
 	keep(statement);
 	if (SPI_execute_plan(statement->plan, values, nulls, true, 0) != statement->expected)
 		elog(ERROR, "could not run \"%s\"", statement->sql);
+	MemoryContextSwitchTo(context);
 }
 
 /*

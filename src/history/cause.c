@@ -40,7 +40,9 @@ static const char *const names[] = {
 	[CAUSE_DDL] = "table altered",
 	[CAUSE_RUN] = "run",
 	[CAUSE_ASSIGNED] = "assigned by hand",
-	[CAUSE_UNASSIGNED] = "unassigned by hand"
+	[CAUSE_UNASSIGNED] = "unassigned by hand",
+	[CAUSE_PARENT] = "record above changed",
+	[CAUSE_MEMBER] = "member changed"
 };
 
 /*
@@ -72,6 +74,15 @@ void
 cause_pop(int outer)
 {
 	depth = outer;
+}
+
+/*
+ * cause_is tells whether the innermost cause is this one.
+ */
+bool
+cause_is(Cause cause)
+{
+	return cause == (depth > 0 ? stack[depth - 1].cause : CAUSE_OTHER);
 }
 
 /*

@@ -23,7 +23,9 @@ typedef enum Cause
 	CAUSE_DDL,
 	CAUSE_RUN,
 	CAUSE_ASSIGNED,				/* by hand */
-	CAUSE_UNASSIGNED
+	CAUSE_UNASSIGNED,
+	CAUSE_PARENT,				/* of the record above: it has other territories */
+	CAUSE_MEMBER				/* a node's members changed */
 } Cause;
 
 /*
@@ -34,7 +36,8 @@ typedef enum Cause
 extern int	cause_push(Cause cause, const char *detail);
 extern void cause_pop(int outer);
 
-/* the innermost cause's name, and its detail or NULL */
+/* the innermost cause, its name, and its detail or NULL */
+extern bool cause_is(Cause cause);
 extern const char *cause_name(void);
 extern const char *cause_detail(void);
 

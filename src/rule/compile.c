@@ -14,6 +14,7 @@
 #include "rule/build.h"
 #include "rule/criteria.h"
 #include "rule/leaf.h"
+#include "rule/link.h"
 #include "rule/shape.h"
 
 /*

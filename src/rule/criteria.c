@@ -214,11 +214,31 @@ use_old_name(ParseNamespaceItem *item, const char *old_name, const char *new_nam
 }
 
 /*
- * criteria_parse_renamed reads criteria that still use a column's old name;
- * NULL names: nothing was renamed.
+ * coerce makes an expression one of a type, as assigning it to a column would.
+ */
+static Node *
+coerce(ParseState *pstate, Node *expr, Oid type)
+{
+	Oid			from = exprType(expr);
+	Node	   *result;
+
+	if (type == BOOLOID)
+		return coerce_to_boolean(pstate, expr, "criteria");
+	result = coerce_to_target_type(pstate, expr, from, type, -1, COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
+	if (result == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the expression has type %s, not %s", format_type_be(from), format_type_be(type)),
+				 parser_errposition(pstate, exprLocation(expr))));
+	return result;
+}
+
+/*
+ * criteria_parse_renamed reads an expression of a type that may still use a
+ * column's old name; NULL names: nothing was renamed.
  */
 Expr *
-criteria_parse_renamed(Relation rel, const char *criteria,
+criteria_parse_renamed(Relation rel, const char *criteria, Oid type,
 					   const char *old_name, const char *new_name)
 {
 	ErrorContextCallback callback = {error_context_stack, report_inside, (void *) criteria};
@@ -236,11 +256,20 @@ criteria_parse_renamed(Relation rel, const char *criteria,
 		use_old_name(item, old_name, new_name);
 	addNSItemToQuery(pstate, item, true, true, true);
 	expr = transformExpr(pstate, expr, EXPR_KIND_WHERE);
-	expr = coerce_to_boolean(pstate, expr, "criteria");
+	expr = coerce(pstate, expr, type);
 	assign_expr_collations(pstate, expr);
 	free_parsestate(pstate);
 	error_context_stack = callback.previous;
 	return (Expr *) expr;
+}
+
+/*
+ * criteria_parse_value reads an expression of a type over the table.
+ */
+Expr *
+criteria_parse_value(Relation rel, const char *text, Oid type)
+{
+	return criteria_parse_renamed(rel, text, type, NULL, NULL);
 }
 
 /*
@@ -249,7 +278,7 @@ criteria_parse_renamed(Relation rel, const char *criteria,
 Expr *
 criteria_parse(Relation rel, const char *criteria)
 {
-	return criteria_parse_renamed(rel, criteria, NULL, NULL);
+	return criteria_parse_value(rel, criteria, BOOLOID);
 }
 
 /*
@@ -530,7 +559,7 @@ report_unreadable(void *text)
  * expression that it was made of: some constructs name no operator.
  */
 void
-criteria_check_text(Relation rel, Expr *expr, const char *text)
+criteria_check_text(Relation rel, Expr *expr, const char *text, Oid type)
 {
 	ErrorContextCallback callback = {error_context_stack, report_unreadable, (void *) text};
 	int			pin = session_pin(NULL, PIN_PATH);
@@ -539,7 +568,7 @@ criteria_check_text(Relation rel, Expr *expr, const char *text)
 
 	error_context_stack = &callback;
 	(void) operators_walker((Node *) expr, &meant);
-	(void) operators_walker((Node *) criteria_parse(rel, text), &read);
+	(void) operators_walker((Node *) criteria_parse_value(rel, text, type), &read);
 	if (!equal(meant, read))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -17,8 +17,11 @@
  */
 extern Expr *criteria_parse(Relation rel, const char *criteria);
 
-/* likewise for criteria written before a column was renamed */
-extern Expr *criteria_parse_renamed(Relation rel, const char *criteria,
+/* likewise an expression of another type, as if it were assigned to a column of that type */
+extern Expr *criteria_parse_value(Relation rel, const char *text, Oid type);
+
+/* likewise for what was written before a column was renamed */
+extern Expr *criteria_parse_renamed(Relation rel, const char *criteria, Oid type,
 									const char *old_name, const char *new_name);
 
 /* Refuses a text that is not one expression by itself; looks no names up. */
@@ -34,7 +37,7 @@ extern void criteria_check_access(Relation rel, Expr *expr);
 extern char *criteria_deparse(Relation rel, Expr *expr);
 
 /* Refuses (0A000) a text of the former that would not be read back as the same. */
-extern void criteria_check_text(Relation rel, Expr *expr, const char *text);
+extern void criteria_check_text(Relation rel, Expr *expr, const char *text, Oid type);
 
 /* The same for a person to read, with fewer parentheses. */
 extern char *criteria_show(Relation rel, Expr *expr);

@@ -25,23 +25,89 @@ mode_of(const char *mode)
 }
 
 /*
- * complete_info fills in what follows from the catalogs.
+ * kind_of reads the column kind.
  */
-static void
-complete_info(ObjectInfo *info)
+static ObjectKind
+kind_of(const char *kind)
 {
+	static const char *const names[] = {"account", "lead", "contact", "deal"};
+
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (strcmp(kind, names[i]) == 0)
+			return (ObjectKind) i;
+	}
+	elog(ERROR, "unknown kind \"%s\"", kind);
+	return KIND_ACCOUNT;
+}
+
+/*
+ * family_mode_of reads the column family_mode.
+ */
+static FamilyMode
+family_mode_of(const char *mode)
+{
+	if (strcmp(mode, "none") == 0)
+		return FAMILY_NONE;
+	return strcmp(mode, "all") == 0 ? FAMILY_ALL : FAMILY_UNMATCHED;
+}
+
+/*
+ * find_column returns a column that the object was attached by, with its type.
+ */
+static AttrNumber
+find_column(const ObjectInfo *info, const char *what, const char *name, Oid *base_type, Oid *collation)
+{
+	AttrNumber	attno = get_attnum(info->object, name);
 	Oid			type;
 	int32		typmod;
 
-	info->owner = catalog_relation_owner(info->object);
-	info->key_attno = get_attnum(info->object, NameStr(info->key_column));
-	if (info->key_attno == InvalidAttrNumber)
+	if (attno == InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("key column \"%s\" of attached table %s does not exist",
-						NameStr(info->key_column), catalog_qualified_name(info->object))));
-	get_atttypetypmodcoll(info->object, info->key_attno, &type, &typmod, &info->key_collation);
-	info->key_type = getBaseType(type);
+				 errmsg("%s column \"%s\" of attached table %s does not exist",
+						what, name, catalog_qualified_name(info->object))));
+	get_atttypetypmodcoll(info->object, attno, &type, &typmod, collation);
+	*base_type = getBaseType(type);
+	return attno;
+}
+
+/*
+ * complete_info fills in what follows from the catalogs.
+ */
+static void
+complete_info(ObjectInfo *info, const char *link)
+{
+	Oid			collation;
+
+	info->owner = catalog_relation_owner(info->object);
+	info->key_attno = find_column(info, "key", NameStr(info->key_column), &info->key_type, &info->key_collation);
+	info->link_attno = InvalidAttrNumber;
+	info->link_type = InvalidOid;
+	if (OidIsValid(info->above))
+		info->link_attno = find_column(info, "parent key", link, &info->link_type, &collation);
+}
+
+/*
+ * read_above reads what the records depend on beside themselves; returns the
+ * name of the column that holds the key of the record above.
+ */
+static char *
+read_above(ObjectInfo *info, HeapTuple row, TupleDesc desc)
+{
+	char	   *family = SPI_getvalue(row, desc, 9);
+	bool		isnull;
+	Datum		parent = SPI_getbinval(row, desc, 7, &isnull);
+
+	info->kind = kind_of(SPI_getvalue(row, desc, 6));
+	info->family_mode = family ? family_mode_of(SPI_getvalue(row, desc, 10)) : FAMILY_NONE;
+	info->freeze = info->kind == KIND_DEAL && strcmp(SPI_getvalue(row, desc, 11), "freeze") == 0;
+	info->above = InvalidOid;
+	if (info->family_mode != FAMILY_NONE)
+		info->above = info->object;
+	else if (!isnull)
+		info->above = DatumGetObjectId(parent);
+	return info->family_mode != FAMILY_NONE ? family : SPI_getvalue(row, desc, 8);
 }
 
 /*
@@ -51,7 +117,8 @@ bool
 object_load(Oid relid, ObjectInfo *info)
 {
 	static KeptStatement find = {
-		"SELECT key_column, mode, assignment, history, past FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
+		"SELECT key_column, mode, assignment, history, past, kind, parent, parent_key, family, family_mode, closed"
+		"  FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
 		SPI_OK_SELECT, 1, {OIDOID}
 	};
 	Datum		values[1] = {ObjectIdGetDatum(relid)};
@@ -70,7 +137,7 @@ object_load(Oid relid, ObjectInfo *info)
 	info->assignment = DatumGetObjectId(SPI_getbinval(row, desc, 3, &isnull));
 	info->history = DatumGetBool(SPI_getbinval(row, desc, 4, &isnull));
 	info->past = DatumGetObjectId(SPI_getbinval(row, desc, 5, &isnull));
-	complete_info(info);
+	complete_info(info, read_above(info, row, desc));
 	return true;
 }
 

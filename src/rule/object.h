@@ -17,6 +17,23 @@
 #define Anum_object_assignment	5
 #define Anum_object_history		6
 #define Anum_object_past		7
+#define Anum_object_parent		9
+
+typedef enum ObjectKind
+{
+	KIND_ACCOUNT,
+	KIND_LEAD,
+	KIND_CONTACT,				/* has the nodes of the record above */
+	KIND_DEAL					/* has one of them, or one below */
+} ObjectKind;
+
+/* which records of a family have the nodes of its top */
+typedef enum FamilyMode
+{
+	FAMILY_NONE,
+	FAMILY_UNMATCHED,			/* those that match nothing themselves */
+	FAMILY_ALL
+} FamilyMode;
 
 /* which of the matching nodes a record gets */
 typedef enum MatchMode
@@ -38,7 +55,22 @@ typedef struct ObjectInfo
 	MatchMode	mode;
 	bool		history;		/* is kept */
 	Oid			past;			/* table of pairs that ended */
+	ObjectKind	kind;
+	FamilyMode	family_mode;
+	bool		freeze;			/* closed deals keep their node */
+
+	/* where records may have nodes of a record above them: its table, which is this one in families */
+	Oid			above;			/* InvalidOid: they do not */
+	AttrNumber	link_attno;		/* the column that holds its key */
+	Oid			link_type;		/* of a domain, the base type */
 } ObjectInfo;
+
+/* Do the records form families? */
+static inline bool
+object_has_families(const ObjectInfo *info)
+{
+	return info->family_mode != FAMILY_NONE;
+}
 
 /* false when the table is not attached. Needs an SPI connection. */
 extern bool object_load(Oid relid, ObjectInfo *info);

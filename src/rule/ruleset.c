@@ -22,6 +22,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/catalog.h"
+#include "rule/link.h"
 #include "rule/ruleset.h"
 
 /* a patch is to have no more rules, gone ones included, than one in so many, and a few */
@@ -306,6 +307,7 @@ ruleset_compile(const ObjectInfo *object)
 	reading_begin(&reading, object->object);
 	init_rules(rules, object, &reading);
 	compile(rules, &reading);
+	link_compile(rules, reading.rel);
 	reading_end(&reading);
 	rules->whole = true;
 	rules->valid = true;
@@ -323,7 +325,7 @@ is_comparable(const Ruleset *rules, const ObjectInfo *object, const Reading *rea
 	double		rows = table_rows(reading->rel);
 
 	return rules->object.owner == object->owner && rules->object.key_attno == object->key_attno &&
-		rules->model == reading->model &&
+		rules->model == reading->model && link_is_current(rules, object) &&
 		strcmp(rules->settings.time_zone, reading->settings.time_zone) == 0 &&
 		strcmp(rules->settings.date_style, reading->settings.date_style) == 0 &&
 		equalTupleDescs(rules->desc, RelationGetDescr(reading->rel)) &&

@@ -33,6 +33,8 @@ typedef struct RuleNode
 	int			subtree_end;	/* index after the last node below */
 } RuleNode;
 
+typedef struct LinkRules LinkRules;
+
 /* A node that a row matches, with the lowest id of the rules that say so. */
 typedef struct Match
 {
@@ -72,6 +74,8 @@ typedef struct Ruleset
 	ExprContext *econtext;
 	Hits		hits;			/* true rules; in the end one a node, in tree order */
 	Match	   *matches;
+
+	LinkRules  *link;			/* link.c; NULL: records depend on no others */
 } Ruleset;
 
 /* ruleset.c: builds the rule set of an object in its own context, unattached to any cache */

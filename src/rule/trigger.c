@@ -65,6 +65,12 @@ check_target(int32 node_id, Oid object, PinnedSettings *settings)
 	session_become(&role, catalog_owner());
 	object_hold(object);
 	object_require(object, &info);
+	if (info.kind == KIND_CONTACT)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s has no rules: its records have the territories of those of %s",
+						catalog_qualified_name(object), catalog_qualified_name(info.above)),
+				 errhint("Write the rule for %s.", catalog_qualified_name(info.above))));
 	if (!node_settings(node_id, settings))
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
@@ -90,7 +96,7 @@ resolve(Oid object, const char *criteria, const PinnedSettings *settings)
 	criteria_check(rel, expr, criteria);
 	criteria_check_access(rel, expr);
 	expression = criteria_deparse(rel, expr);
-	criteria_check_text(rel, expr, expression);
+	criteria_check_text(rel, expr, expression, BOOLOID);
 	session_unpin(pin);
 	table_close(rel, NoLock);
 	return expression;
@@ -197,13 +203,16 @@ territory_rule_changed(PG_FUNCTION_ARGS)
 }
 
 /*
- * territory_object_changed: likewise on territory.object.
+ * territory_object_changed: likewise on territory.object, whose own entry stands
+ * for what objects depend on one another.
  */
 Datum
 territory_object_changed(PG_FUNCTION_ARGS)
 {
-	send_column(trigger_data_of(fcinfo, "object_changed", TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "object"),
-				Anum_object_object);
+	TriggerData *trigger = trigger_data_of(fcinfo, "object_changed", TRIGGER_EVENT_AFTER, TRIGGER_EVENT_ROW, "object");
+
+	send_column(trigger, Anum_object_object);
+	inval_send(RelationGetRelid(trigger->tg_relation));
 	return PointerGetDatum(NULL);
 }
 

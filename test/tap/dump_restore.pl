@@ -52,13 +52,13 @@ my $crm = q{"Sales Team"."Client's accounts"};
 my $schema = <<'SQL';
 CREATE SCHEMA "Sales Team";
 CREATE TABLE "Sales Team"."Client's accounts" ("Key" text PRIMARY KEY, "Country ""code""" text, size int, joined date, seen timestamptz, note text DEFAULT 'a\b');
-CREATE TABLE lead (id bigint, region int, amount numeric(12,2), tags text[], PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+CREATE TABLE lead (id bigint, region int, amount numeric(12,2), tags text[], person varchar(20), PRIMARY KEY (id, region)) PARTITION BY LIST (region);
 CREATE TABLE lead_1 PARTITION OF lead FOR VALUES IN (1);
-CREATE TABLE lead_2 (tags text[], amount numeric(12,2), gone int, region int NOT NULL, id bigint NOT NULL);
+CREATE TABLE lead_2 (person varchar(20), tags text[], amount numeric(12,2), gone int, region int NOT NULL, id bigint NOT NULL);
 ALTER TABLE lead_2 DROP COLUMN gone;
 ALTER TABLE lead ATTACH PARTITION lead_2 FOR VALUES IN (2);
 SELECT territory.attach('"Sales Team"."Client''s accounts"');
-SELECT territory.attach('lead', kind => 'lead', key => 'id', mode => 'all');
+SELECT territory.attach('lead', kind => 'lead', key => 'id', mode => 'all', owner => 'person');
 INSERT INTO territory.node (path, description, priority, cascade) VALUES
     ('World', 'all', 0, true), ('World."St. Louis"', 'it''s quoted', 1, true), ('World.Île-de-France', NULL, 2, false),
     ('World.Île-de-France."say ""hi"""', E'tab\there', 3, true), ('Top', NULL, 0, true), ('Top.Down', NULL, 0, true);
@@ -74,10 +74,19 @@ INSERT INTO territory.rule (node_id, object, name, criteria, active) VALUES
 INSERT INTO "Sales Team"."Client's accounts" SELECT 'key ' || i, (ARRAY['U''S', 'NL', 'FR'])[1 + i % 3], i % 8, date '2026-01-15' + i, timestamptz '2026-02-20 00:00+00' + i * interval '7 hours'
   FROM generate_series(1, 60) i;
 INSERT INTO lead SELECT i, 1 + i % 2, i, CASE WHEN i % 3 = 0 THEN '{a,b}'::text[] END FROM generate_series(1, 40) i;
+CREATE TABLE "Contact" (id int PRIMARY KEY, account text);
+CREATE INDEX ON "Contact" (account);
+CREATE TABLE deal (id int PRIMARY KEY, contact bigint, seller text, stage text);
+CREATE INDEX ON deal (contact);
+SELECT territory.attach('"Contact"', 'contact', parent => '"Sales Team"."Client''s accounts"', parent_key => 'account');
+SELECT territory.attach('deal', 'deal', parent => '"Contact"', parent_key => 'contact', owner => 'seller', category => 'stage');
+INSERT INTO "Contact" SELECT i, 'key ' || i FROM generate_series(1, 60) i;
+INSERT INTO deal SELECT i, i, 'ann', CASE WHEN i % 2 = 0 THEN 'closed' ELSE 'commit' END FROM generate_series(1, 60) i;
+-- what closed deals keep
+UPDATE "Sales Team"."Client's accounts" SET size = 0 WHERE "Key" LIKE '%4';
 INSERT INTO territory.exclusion (object, key, node_id, note) VALUES
     ('"Sales Team"."Client''s accounts"', 'key 7', NULL, 'not "him"'),
     ('"Sales Team"."Client''s accounts"', 'key 8', territory.node_id('World.Île-de-France'), NULL), ('lead', '12', NULL, NULL);
-UPDATE territory.object SET owner = 'amount' WHERE object = 'lead'::regclass;
 INSERT INTO territory.distribution (object, node_id) VALUES ('lead', territory.node_id('Top'));
 INSERT INTO territory.distribution_log (object, key, node_id, path, member, reason, at) VALUES ('lead', '1', 1, 'Top', 'ann', E'a\tb', '2026-01-01 00:00+00');
 INSERT INTO territory.pair_check (name, object, kind, bound, amount) VALUES
@@ -135,13 +144,15 @@ sub works
 {
 	my ($what, $database, %known) = @_;
 	my $session = Psql->new($database);
-	my @wrong = map { $session->query("SELECT count(*) FROM territory.verify('$_')") } $crm =~ s/'/''/gr, 'lead';
-	is("@wrong", $known{wrong} // '0 0', "$what: verify finds what it found in the source");
+	my @wrong = map { $session->query("SELECT count(*) FROM territory.verify('$_')") } $crm =~ s/'/''/gr, 'lead', '"Contact"', 'deal';
+	is("@wrong", $known{wrong} // '0 0 0 0', "$what: verify finds what it found in the source");
 	like($session->query("SELECT territory.run('lead'); SELECT count(*) FROM territory.verify('lead')"), qr/^0\z/m, "$what: a run settles it");
 	is($session->query("INSERT INTO $crm VALUES ('new', 'U''S', 5); SELECT string_agg(path::text, ' ') FROM territory.assignment WHERE key = 'new'"),
 		'World."St. Louis"', "$what: a new record finds its territory");
 	is($session->query("INSERT INTO lead VALUES (100, 2, 50, '{a}'); SELECT string_agg(path::text, ' ' ORDER BY path) FROM territory.assignment WHERE key = '100'"),
 		'Top Top.Down', "$what: a new record of a partition");
+	is($session->query("INSERT INTO \"Contact\" VALUES (100, 'new'); INSERT INTO deal VALUES (100, 100, 'x', 'commit'); SELECT string_agg(path::text, ' ') FROM territory.assignment WHERE object = 'deal'::regclass AND key = '100'"),
+		'World."St. Louis"', "$what: a new deal has the territory of its account");
 	like($session->query("UPDATE territory.rule SET criteria = 'size > 6' WHERE name = 'gate'; SELECT count(*) FROM territory.assignment WHERE key = 'new'"),
 		qr/^0$/, "$what: a changed rule re-assigns");
 	is($session->query("SELECT count(*) FROM territory.verify('" . ($crm =~ s/'/''/gr) . "')"), 0, "$what: nothing wrong then");
@@ -160,7 +171,7 @@ sub same
 {
 	my ($what, $state, $triggers) = @_;
 	my $session = Psql->new($target);
-	my $now = eval { state($session, $crm, 'lead') } // "failed: $@";
+	my $now = eval { state($session, $crm, 'lead', '"Contact"', 'deal') } // "failed: $@";
 	if (!ok($now eq $state, "$what: the same state"))
 	{
 		my %was = map { $_ => 1 } split /\n/, $state;
@@ -177,9 +188,10 @@ sub fresh { return Psql::fresh_database($target, 1) }
 Psql::fresh_database($source);
 my $one = Psql->new($source);
 for my $statement (split /;\n/, $schema) { $one->do($statement) }
-my $wrong = join ' ', map { $one->query("SELECT count(*) FROM territory.verify('$_')") } $crm =~ s/'/''/gr, 'lead';
-like($wrong, qr/^0 [1-9]/, 'the source has what a re-evaluation would change');
-my $state = state($one, $crm, 'lead');
+my $wrong = join ' ', map { $one->query("SELECT count(*) FROM territory.verify('$_')") } $crm =~ s/'/''/gr, 'lead', '"Contact"', 'deal';
+like($wrong, qr/^0 [1-9]\d* 0 0$/, 'the source has what a re-evaluation would change');
+my $state = state($one, $crm, 'lead', '"Contact"', 'deal');
+cmp_ok($one->query('SELECT count(*) FROM deal_territory'), '>', 10, 'deals have territories');
 my $triggers = triggers($one);
 like($state, qr/"Client's accounts"/, 'the state is there');
 cmp_ok($one->query("SELECT count(*) FROM territory.history WHERE upper(during) IS NOT NULL AND end_cause IS NOT NULL"), '>', 5, 'pairs that ended among it');
@@ -297,7 +309,7 @@ Psql->new($source)->do($grants);
 	local $ENV{PGUSER} = 'territory_dump_owner';
 	my $session = Psql->new($source);
 	for my $statement (split /;\n/, $schema) { $session->do($statement) }
-	$state = state($session, $crm, 'lead');
+	$state = state($session, $crm, 'lead', '"Contact"', 'deal');
 	$triggers = triggers($session);
 	$session->close;
 	run_ok('no superuser: dumped, custom', 'pg_dump', '-Fc', '-f', dumped('owner_custom'), $source);
@@ -306,7 +318,7 @@ Psql->new($source)->do($grants);
 run_ok('no superuser: a superuser restores it', @restore, '-j4', dumped('owner_directory'));
 same('no superuser', $state, $triggers);
 my $session = Psql->new($target);
-is($session->query("SELECT count(*) FROM pg_tables WHERE tableowner = 'territory_dump_owner'"), 8, 'no superuser: tables have their owner');
+is($session->query("SELECT count(*) FROM pg_tables WHERE tableowner = 'territory_dump_owner'"), 14, 'no superuser: tables have their owner');
 is($session->query("SET ROLE territory_dump_owner; INSERT INTO $crm VALUES ('new', 'U''S', 5); SELECT string_agg(path::text, ' ') FROM territory.assignment WHERE key = 'new'"),
 	'World."St. Louis"', 'no superuser: a new record finds its territory');
 like($session->query("UPDATE territory.rule SET criteria = 'size > 6' WHERE name = 'gate'; SELECT count(*) FROM territory.assignment WHERE key = 'new'"),
