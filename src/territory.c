@@ -8,10 +8,10 @@
 
 #include "assign/change.h"
 #include "assign/frame.h"
-#include "assign/history.h"
 #include "assign/progress.h"
 #include "history/cause.h"
 #include "history/moment.h"
+#include "pair/history.h"
 #include "rule/shape.h"
 
 PG_MODULE_MAGIC;

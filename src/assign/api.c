@@ -20,15 +20,15 @@
 #include "utils/typcache.h"
 
 #include "assign/batch.h"
-#include "assign/kin.h"
 #include "assign/run.h"
 #include "base/catalog.h"
 #include "base/session.h"
+#include "compat.h"
 #include "history/cause.h"
+#include "parent/kin.h"
 #include "rule/criteria.h"
 #include "rule/ruleset.h"
 #include "tree/node.h"
-#include "compat.h"
 
 PG_FUNCTION_INFO_V1(territory_match);
 PG_FUNCTION_INFO_V1(territory_run);

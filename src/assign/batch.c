@@ -19,14 +19,14 @@
 #include "utils/memutils.h"
 
 #include "assign/batch.h"
-#include "assign/check.h"
-#include "assign/deal.h"
-#include "assign/exclusion.h"
 #include "assign/follow.h"
-#include "assign/inherit.h"
-#include "assign/kin.h"
-#include "assign/pairs.h"
 #include "base/lock.h"
+#include "check/check.h"
+#include "pair/exclusion.h"
+#include "pair/pairs.h"
+#include "parent/deal.h"
+#include "parent/inherit.h"
+#include "parent/kin.h"
 
 /*
  * batch_begin readies a batch for the records of an object.

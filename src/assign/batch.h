@@ -9,7 +9,7 @@
 
 #include "executor/tuptable.h"
 
-#include "assign/pair.h"
+#include "pair/pair.h"
 #include "rule/link.h"
 #include "rule/ruleset.h"
 

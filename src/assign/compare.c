@@ -12,7 +12,7 @@
 
 #include "assign/compare.h"
 #include "assign/source.h"
-#include "assign/stored.h"
+#include "pair/stored.h"
 
 /* records between two resets of the scratch context, less 1 */
 #define SCRATCH_RECORDS 255

@@ -18,13 +18,13 @@
 #include "utils/snapmgr.h"
 
 #include "assign/change.h"
-#include "assign/check.h"
 #include "assign/deal_change.h"
-#include "assign/kin.h"
 #include "assign/run.h"
 #include "base/catalog.h"
 #include "base/session.h"
 #include "base/triggers.h"
+#include "check/check.h"
+#include "parent/kin.h"
 
 PG_FUNCTION_INFO_V1(territory_reassign_members);
 

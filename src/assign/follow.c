@@ -19,13 +19,13 @@
 #include "utils/lsyscache.h"
 
 #include "assign/follow.h"
-#include "assign/kin.h"
-#include "assign/pairs.h"
 #include "assign/run.h"
 #include "base/catalog.h"
 #include "base/lock.h"
 #include "base/session.h"
 #include "history/cause.h"
+#include "pair/pairs.h"
+#include "parent/kin.h"
 
 /* Keys of changed records. */
 typedef struct ChangedKeys

@@ -41,15 +41,15 @@
 #include "utils/snapmgr.h"
 
 #include "assign/batch.h"
-#include "assign/check.h"
 #include "assign/follow.h"
 #include "assign/frame.h"
-#include "assign/inherit.h"
-#include "assign/kin.h"
-#include "assign/pairs.h"
 #include "assign/target.h"
 #include "base/lock.h"
+#include "check/check.h"
 #include "history/cause.h"
+#include "pair/pairs.h"
+#include "parent/inherit.h"
+#include "parent/kin.h"
 
 /* A noted event. */
 typedef struct Event

@@ -28,12 +28,12 @@
 #include "utils/timestamp.h"
 
 #include "assign/batch.h"
-#include "assign/check.h"
 #include "assign/progress.h"
 #include "assign/run.h"
 #include "assign/whole.h"
 #include "base/catalog.h"
 #include "base/session.h"
+#include "check/check.h"
 #include "compat.h"
 
 /* Receives the rows of the query. */

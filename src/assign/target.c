@@ -23,8 +23,8 @@
 #include "base/catalog.h"
 #include "base/inval.h"
 #include "base/session.h"
-#include "rule/object.h"
 #include "compat.h"
+#include "rule/object.h"
 
 static HTAB *targets = NULL;
 

@@ -30,16 +30,16 @@
 #include "utils/snapmgr.h"
 
 #include "assign/compare.h"
-#include "assign/exclusion.h"
 #include "assign/fingerprint.h"
 #include "assign/follow.h"
 #include "assign/frame.h"
-#include "assign/pairs.h"
 #include "assign/parallel.h"
 #include "assign/progress.h"
 #include "assign/source.h"
-#include "assign/stored.h"
 #include "assign/whole.h"
+#include "pair/exclusion.h"
+#include "pair/pairs.h"
+#include "pair/stored.h"
 
 typedef struct WholeRun
 {

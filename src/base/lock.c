@@ -13,7 +13,7 @@
  * that two moves cannot close a cycle between them.
  *
  * Records of one table may take their territories from those of another
- * (assign/kin.c). Who writes an object takes the lock of its relatives, those above
+ * (parent/kin.c). Who writes an object takes the lock of its relatives, those above
  * and those below, shared as well; who changes what it is evaluated by, of those
  * below. So the pairs of both stand still, but for other writers of rows, and
  * against those there are row locks: who writes a record locks the one above FOR

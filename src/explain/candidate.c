@@ -29,8 +29,8 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "explain/candidate.h"
 #include "base/attempt.h"
+#include "explain/candidate.h"
 
 /* candidates of a column at most */
 #define MAX_CANDIDATES 2000

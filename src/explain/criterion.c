@@ -15,8 +15,8 @@
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 
-#include "explain/criterion.h"
 #include "base/attempt.h"
+#include "explain/criterion.h"
 #include "rule/criteria.h"
 #include "rule/show.h"
 

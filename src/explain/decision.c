@@ -7,8 +7,8 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 
-#include "explain/decision.h"
 #include "base/catalog.h"
+#include "explain/decision.h"
 
 const char *
 decision_word(DecisionKind kind)

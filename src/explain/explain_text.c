@@ -16,8 +16,8 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "explain/decision.h"
 #include "explain/criterion.h"
+#include "explain/decision.h"
 #include "path/path.h"
 
 PG_FUNCTION_INFO_V1(territory_explain_text);

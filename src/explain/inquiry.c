@@ -18,9 +18,9 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-#include "explain/inquiry.h"
 #include "base/catalog.h"
 #include "base/session.h"
+#include "explain/inquiry.h"
 #include "rule/criteria.h"
 #include "tree/node.h"
 

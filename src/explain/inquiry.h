@@ -10,7 +10,7 @@
 #include "datatype/timestamp.h"
 #include "utils/rel.h"
 
-#include "assign/exclusion.h"
+#include "pair/exclusion.h"
 #include "rule/ruleset.h"
 
 /* An exclusion of the record, as people want to know of it. */

@@ -27,9 +27,9 @@
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 
+#include "base/attempt.h"
 #include "explain/remedy.h"
 #include "explain/variable.h"
-#include "base/attempt.h"
 
 /* sets of columns that are tried before only some smaller set is looked for */
 #define MAX_SETS 20000

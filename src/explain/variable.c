@@ -11,8 +11,8 @@
 
 #include "executor/executor.h"
 
-#include "explain/variable.h"
 #include "base/attempt.h"
+#include "explain/variable.h"
 
 /*
  * column_is_generated tells whether a column's value is computed from others.

@@ -17,9 +17,9 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "explain/remedy.h"
-#include "explain/inquiry.h"
 #include "base/catalog.h"
+#include "explain/inquiry.h"
+#include "explain/remedy.h"
 #include "rule/show.h"
 
 PG_FUNCTION_INFO_V1(territory_why_not);

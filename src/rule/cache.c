@@ -31,8 +31,8 @@
 
 #include "base/catalog.h"
 #include "base/inval.h"
-#include "rule/ruleset.h"
 #include "compat.h"
+#include "rule/ruleset.h"
 
 typedef struct CacheEntry
 {

@@ -25,10 +25,10 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
+#include "compat.h"
 #include "rule/comparison.h"
 #include "rule/leaf.h"
 #include "type/value.h"
-#include "compat.h"
 
 /* A comparison: an expression, an operator, and a constant that is not NULL. */
 typedef struct Comparison

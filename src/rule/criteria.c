@@ -38,8 +38,8 @@
 #include "utils/typcache.h"
 
 #include "base/session.h"
-#include "rule/criteria.h"
 #include "compat.h"
+#include "rule/criteria.h"
 
 /*
  * report_inside moves an error's position from the statement that wrote the

@@ -13,8 +13,8 @@
 
 #include "executor/executor.h"
 
-#include "rule/index.h"
 #include "compat.h"
+#include "rule/index.h"
 
 /*
  * is_apart tells whether a value is compressed, or stands elsewhere.

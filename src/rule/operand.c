@@ -23,9 +23,9 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
+#include "compat.h"
 #include "rule/build.h"
 #include "rule/growth.h"
-#include "compat.h"
 
 /* A constant as it is looked up. */
 typedef struct DictionaryKey

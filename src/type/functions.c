@@ -7,8 +7,8 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "type/territory.h"
 #include "path/path.h"
+#include "type/territory.h"
 #include "type/value.h"
 #include "utils/builtins.h"
 

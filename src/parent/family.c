@@ -12,9 +12,9 @@
 #include "common/hashfn.h"
 #include "utils/typcache.h"
 
-#include "assign/family.h"
-#include "assign/pairs.h"
 #include "base/lock.h"
+#include "pair/pairs.h"
+#include "parent/family.h"
 
 /* A record that was met. */
 typedef struct Member

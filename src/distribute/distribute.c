@@ -30,10 +30,10 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "assign/distribute.h"
 #include "base/catalog.h"
 #include "base/session.h"
 #include "base/triggers.h"
+#include "distribute/distribute.h"
 #include "rule/criteria.h"
 #include "rule/object.h"
 #include "tree/node.h"

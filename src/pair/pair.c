@@ -6,7 +6,7 @@
 
 #include "utils/memutils.h"
 
-#include "assign/pair.h"
+#include "pair/pair.h"
 
 /*
  * pair_append adds a pair; the list grows in the current memory context.

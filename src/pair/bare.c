@@ -12,8 +12,8 @@
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 
-#include "assign/bare.h"
 #include "base/catalog.h"
+#include "pair/bare.h"
 
 /* the owner's rights, who may have taken some from himself */
 #define RIGHTS (ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE)

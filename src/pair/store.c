@@ -28,10 +28,10 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
-#include "assign/bare.h"
-#include "assign/store.h"
 #include "base/session.h"
 #include "compat.h"
+#include "pair/bare.h"
+#include "pair/store.h"
 
 /* columns of an assignment table */
 enum

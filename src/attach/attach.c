@@ -29,18 +29,18 @@
 #include "utils/ruleutils.h"
 #include "utils/timestamp.h"
 
-#include "assign/attach.h"
-#include "assign/attach_links.h"
-#include "assign/kin.h"
 #include "assign/run.h"
+#include "attach/attach.h"
+#include "attach/attach_links.h"
 #include "base/catalog.h"
 #include "base/lock.h"
 #include "base/session.h"
 #include "base/triggers.h"
+#include "compat.h"
 #include "history/cause.h"
 #include "history/guard.h"
+#include "parent/kin.h"
 #include "rule/object.h"
-#include "compat.h"
 
 PG_FUNCTION_INFO_V1(territory_attach);
 PG_FUNCTION_INFO_V1(territory_detach);

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "assign/inherit.h"
+#include "parent/inherit.h"
 
 /* reads the nodes of pairs, which are to be known before the rest is asked */
 extern void deal_know_nodes(Inheritance *inheritance, const StoredPair *pairs, int count);

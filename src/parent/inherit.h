@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "assign/exclusion.h"
-#include "assign/pair.h"
+#include "pair/exclusion.h"
+#include "pair/pair.h"
 #include "rule/link.h"
 
 /* A record's exclusions. */

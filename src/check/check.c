@@ -37,12 +37,12 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "assign/check.h"
-#include "assign/distribute.h"
-#include "assign/kin.h"
 #include "base/catalog.h"
 #include "base/inval.h"
 #include "base/session.h"
+#include "check/check.h"
+#include "distribute/distribute.h"
+#include "parent/kin.h"
 #include "rule/criteria.h"
 
 /* ---------- what there is to note ---------- */

@@ -26,20 +26,20 @@
 
 #include "assign/batch.h"
 #include "assign/change.h"
-#include "assign/check.h"
 #include "assign/deal_change.h"
-#include "assign/exclusion.h"
 #include "assign/follow.h"
-#include "assign/kin.h"
-#include "assign/pairs.h"
 #include "assign/run.h"
 #include "base/catalog.h"
 #include "base/lock.h"
 #include "base/session.h"
+#include "check/check.h"
+#include "compat.h"
 #include "history/cause.h"
+#include "pair/exclusion.h"
+#include "pair/pairs.h"
+#include "parent/kin.h"
 #include "rule/object.h"
 #include "type/territory.h"
-#include "compat.h"
 
 PG_FUNCTION_INFO_V1(territory_drop_node);
 

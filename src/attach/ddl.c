@@ -27,20 +27,20 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "assign/attach.h"
-#include "assign/check.h"
-#include "assign/attach_links.h"
 #include "assign/follow.h"
-#include "assign/kin.h"
-#include "assign/pairs.h"
 #include "assign/run.h"
+#include "attach/attach.h"
+#include "attach/attach_links.h"
 #include "base/catalog.h"
 #include "base/session.h"
+#include "check/check.h"
+#include "compat.h"
 #include "history/cause.h"
+#include "pair/pairs.h"
+#include "parent/kin.h"
 #include "rule/criteria.h"
 #include "rule/link.h"
 #include "rule/object.h"
-#include "compat.h"
 
 PG_FUNCTION_INFO_V1(territory_ddl_end);
 PG_FUNCTION_INFO_V1(territory_ddl_drop);

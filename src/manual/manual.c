@@ -22,15 +22,15 @@
 #include "utils/lsyscache.h"
 
 #include "assign/change.h"
-#include "assign/check.h"
-#include "assign/exclusion.h"
 #include "assign/follow.h"
-#include "assign/pairs.h"
 #include "assign/run.h"
-#include "assign/subject.h"
 #include "base/catalog.h"
 #include "base/session.h"
+#include "check/check.h"
 #include "history/cause.h"
+#include "manual/subject.h"
+#include "pair/exclusion.h"
+#include "pair/pairs.h"
 #include "tree/node.h"
 
 PG_FUNCTION_INFO_V1(territory_assign);

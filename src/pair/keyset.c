@@ -10,7 +10,7 @@
 #include "catalog/pg_type.h"
 #include "utils/typcache.h"
 
-#include "assign/keyset.h"
+#include "pair/keyset.h"
 
 /* a set is dense when one of this many integers of its range is in it */
 #define SPARSENESS 4

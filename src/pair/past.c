@@ -20,10 +20,10 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "assign/bare.h"
-#include "assign/past.h"
 #include "base/session.h"
 #include "history/moment.h"
+#include "pair/bare.h"
+#include "pair/past.h"
 
 /* columns of the table */
 enum

@@ -17,11 +17,11 @@
 #include "executor/spi.h"
 #include "utils/memutils.h"
 
-#include "assign/kin.h"
 #include "base/catalog.h"
 #include "base/inval.h"
 #include "base/lock.h"
 #include "base/session.h"
+#include "parent/kin.h"
 #include "rule/object.h"
 
 typedef struct KinNode

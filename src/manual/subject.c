@@ -21,12 +21,12 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 
-#include "assign/keyset.h"
-#include "assign/kin.h"
-#include "assign/subject.h"
 #include "base/attempt.h"
 #include "base/catalog.h"
 #include "base/session.h"
+#include "manual/subject.h"
+#include "pair/keyset.h"
+#include "parent/kin.h"
 
 /* How a fault is told. */
 static const struct

@@ -17,10 +17,10 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "assign/exclusion.h"
 #include "base/catalog.h"
 #include "base/inval.h"
 #include "base/session.h"
+#include "pair/exclusion.h"
 
 typedef struct PresenceEntry
 {

@@ -15,14 +15,14 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#include "assign/attach_links.h"
-#include "assign/kin.h"
+#include "attach/attach_links.h"
 #include "base/catalog.h"
 #include "base/session.h"
+#include "compat.h"
+#include "parent/kin.h"
 #include "rule/criteria.h"
 #include "rule/link.h"
 #include "rule/object.h"
-#include "compat.h"
 
 const char *const expression_names[EXPRESSIONS] = {"owner", "amount", "close_date", "category"};
 const Oid	expression_types[EXPRESSIONS] = {TEXTOID, NUMERICOID, DATEOID, TEXTOID};

@@ -25,12 +25,12 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "assign/pairs.h"
-#include "assign/store.h"
 #include "base/catalog.h"
 #include "base/session.h"
 #include "history/cause.h"
 #include "history/moment.h"
+#include "pair/pairs.h"
+#include "pair/store.h"
 
 typedef enum PairStatement
 {

@@ -22,11 +22,11 @@
 #include "utils/rls.h"
 #include "utils/timestamp.h"
 
-#include "assign/history.h"
-#include "assign/pairs.h"
 #include "base/catalog.h"
 #include "base/session.h"
 #include "history/guard.h"
+#include "pair/history.h"
+#include "pair/pairs.h"
 #include "rule/object.h"
 
 PG_FUNCTION_INFO_V1(territory_pair_history);

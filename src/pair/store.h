@@ -9,9 +9,9 @@
 
 #include "nodes/nodes.h"
 
-#include "assign/keyset.h"
-#include "assign/pair.h"
-#include "assign/past.h"
+#include "pair/keyset.h"
+#include "pair/pair.h"
+#include "pair/past.h"
 #include "rule/object.h"
 
 typedef struct Store Store;

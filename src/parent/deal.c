@@ -21,9 +21,9 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "assign/deal.h"
 #include "base/catalog.h"
 #include "base/session.h"
+#include "parent/deal.h"
 
 /* A node of the active model, or (path NULL) one that is not. */
 typedef struct DealNode

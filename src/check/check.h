@@ -10,7 +10,7 @@
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 
-#include "assign/pair.h"
+#include "pair/pair.h"
 #include "rule/object.h"
 
 /* What the checks of an object make necessary to note; kept by the backend. */

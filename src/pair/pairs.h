@@ -9,8 +9,8 @@
 
 #include "executor/spi.h"
 
-#include "assign/keyset.h"
-#include "assign/pair.h"
+#include "pair/keyset.h"
+#include "pair/pair.h"
 #include "rule/object.h"
 
 /* Access to the pairs of a batch of records. */

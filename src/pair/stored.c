@@ -9,7 +9,7 @@
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
 
-#include "assign/stored.h"
+#include "pair/stored.h"
 
 /*
  * find_column returns the number of a column, and keeps track of the greatest.

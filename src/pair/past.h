@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "assign/pair.h"
+#include "pair/pair.h"
 #include "rule/object.h"
 
 /* What a pair was until it ended, or (held) until its rule changed. */

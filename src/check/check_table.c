@@ -13,12 +13,12 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
-#include "assign/check.h"
 #include "base/catalog.h"
 #include "base/inval.h"
 #include "base/lock.h"
 #include "base/session.h"
 #include "base/triggers.h"
+#include "check/check.h"
 #include "rule/criteria.h"
 #include "rule/object.h"
 #include "tree/node.h"

@@ -10,13 +10,13 @@
  */
 #include "postgres.h"
 
-#include "assign/deal.h"
-#include "assign/family.h"
-#include "assign/inherit.h"
-#include "assign/pairs.h"
 #include "base/catalog.h"
 #include "base/lock.h"
 #include "base/session.h"
+#include "pair/pairs.h"
+#include "parent/deal.h"
+#include "parent/family.h"
+#include "parent/inherit.h"
 
 /*
  * distinct_keys sorts the keys that count, gives each record the place of its own
