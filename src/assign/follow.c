@@ -24,7 +24,8 @@
 #include "base/lock.h"
 #include "base/session.h"
 #include "history/cause.h"
-#include "pair/pairs.h"
+#include "pair/keyset.h"
+#include "pair/records.h"
 #include "parent/kin.h"
 
 /* Keys of changed records. */
@@ -74,7 +75,7 @@ seize(const ObjectInfo *object, const ChangedKeys *changed, bool some_new, bool 
 	if (kin_is_quiet(object->object))
 		return;
 	if (!all_new)
-		pairs_seize_records(object, changed->keys, changed->count);
+		records_seize(object, changed->keys, changed->count);
 	if (some_new)
 		lock_newcomers_for_insert(object->object);
 }

@@ -10,17 +10,7 @@
 #include "executor/tuptable.h"
 #include "utils/rel.h"
 
-#include "rule/ruleset.h"
-
-/* what happened to a record */
-typedef enum EventKind
-{
-	EVENT_INSERTED,				/* is new, has no pairs */
-	EVENT_TOUCHED,				/* is to be evaluated again */
-	EVENT_DELETED,
-	EVENT_MOVED,				/* has left its partition; its EVENT_INSERTED comes next */
-	EVENT_REKEYED				/* has another key, and is to be evaluated again */
-} EventKind;
+#include "assign/events.h"
 
 /*
  * Brackets a statement on an attached table. update: rows may move between
@@ -52,10 +42,10 @@ typedef struct Frame Frame;
 extern Frame *frame_enter(Oid object);
 extern void frame_leave(Frame *frame);
 
-/* the current rules; they serve until the next frame_enter */
 /* Is a statement on the object under way? */
 extern bool frame_is_open(Oid object);
 
+/* the current rules; they serve until the next frame_enter */
 extern Ruleset *frame_rules(const Frame *frame);
 
 /* may the rules have changed since the statement began? */

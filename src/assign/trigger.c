@@ -25,7 +25,9 @@
 #include "base/triggers.h"
 #include "check/check.h"
 #include "history/cause.h"
-#include "pair/pairs.h"
+#include "pair/ended.h"
+#include "pair/forget.h"
+#include "pair/statement.h"
 #include "parent/kin.h"
 #include "rule/link.h"
 #include "rule/ruleset.h"
@@ -328,7 +330,7 @@ territory_assignment_guard(PG_FUNCTION_ARGS)
 										TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_STATEMENT);
 	Relation	rel = trigger->tg_relation;
 
-	if (!pairs_may_write(TRIGGER_FIRED_BY_DELETE(trigger->tg_event)) &&
+	if (!statement_may_write(TRIGGER_FIRED_BY_DELETE(trigger->tg_event)) &&
 		!session_restoring(RelationGetRelid(rel)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -373,7 +375,7 @@ territory_assignment_ended(PG_FUNCTION_ARGS)
 	ObjectInfo	info;
 	int			cause;
 
-	if (pairs_is_own_statement() || session_restoring(RelationGetRelid(trigger->tg_relation)))
+	if (statement_is_own() || session_restoring(RelationGetRelid(trigger->tg_relation)))
 		return PointerGetDatum(NULL);
 	cause = cause_push(CAUSE_DELETED, NULL);
 	SPI_connect();
@@ -382,7 +384,7 @@ territory_assignment_ended(PG_FUNCTION_ARGS)
 		if (SPI_register_trigger_data(trigger) != SPI_OK_TD_REGISTER)
 			elog(ERROR, "could not register transition tables");
 		session_become(&role, info.owner);
-		pairs_removed(&info);
+		ended_by_others(&info);
 		session_restore_role(&role);
 	}
 	SPI_finish();

@@ -38,7 +38,7 @@
 #include "assign/source.h"
 #include "assign/whole.h"
 #include "pair/exclusion.h"
-#include "pair/pairs.h"
+#include "pair/forget.h"
 #include "pair/stored.h"
 
 typedef struct WholeRun

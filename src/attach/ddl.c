@@ -36,7 +36,7 @@
 #include "check/check.h"
 #include "compat.h"
 #include "history/cause.h"
-#include "pair/pairs.h"
+#include "pair/forget.h"
 #include "parent/kin.h"
 #include "rule/criteria.h"
 #include "rule/link.h"

@@ -26,7 +26,7 @@
 #include "base/session.h"
 #include "history/guard.h"
 #include "pair/history.h"
-#include "pair/pairs.h"
+#include "pair/forget.h"
 #include "rule/object.h"
 
 PG_FUNCTION_INFO_V1(territory_pair_history);

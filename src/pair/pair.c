@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "executor/spi.h"
 #include "utils/memutils.h"
 
 #include "pair/pair.h"
@@ -50,4 +51,22 @@ pair_compare_stored(const void *a, const void *b)
 	if (x->record != y->record)
 		return x->record > y->record ? 1 : -1;
 	return (x->node_id > y->node_id) - (x->node_id < y->node_id);
+}
+
+/*
+ * pair_read makes a stored pair of a row (key, node, rule, manual, ...); the record is
+ * left open.
+ */
+StoredPair
+pair_read(HeapTuple row, TupleDesc desc)
+{
+	StoredPair	pair = {0};
+	bool		isnull;
+
+	pair.node_id = DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull));
+	pair.rule_id = DatumGetInt32(SPI_getbinval(row, desc, 3, &isnull));
+	if (isnull)
+		pair.rule_id = 0;
+	pair.manual = DatumGetBool(SPI_getbinval(row, desc, 4, &isnull));
+	return pair;
 }

@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+#include "access/htup.h"
+#include "access/tupdesc.h"
 #include "datatype/timestamp.h"
 #include "storage/itemptr.h"
 
@@ -55,6 +57,9 @@ typedef struct Difference
  * current memory context. stored: NULL where not known
  */
 extern Pair *pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const StoredPair *stored);
+
+/* a stored pair of a row of an SPI result: key, node, rule, manual, ...; record is not set */
+extern StoredPair pair_read(HeapTuple row, TupleDesc desc);
 
 /* for qsort: stored pairs by record and node */
 extern int	pair_compare_stored(const void *a, const void *b);

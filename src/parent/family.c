@@ -13,7 +13,7 @@
 #include "utils/typcache.h"
 
 #include "base/lock.h"
-#include "pair/pairs.h"
+#include "pair/records.h"
 #include "parent/family.h"
 
 /* A record that was met. */
@@ -140,10 +140,10 @@ climb(Walk *walk)
 
 		walk->next = palloc(walk->room * sizeof(Datum));
 		walk->count = 0;
-		if (note_rows(walk, pairs_read_links(object, keys, count, walk->hold)) < count && walk->hold)
+		if (note_rows(walk, records_read_links(object, keys, count, walk->hold)) < count && walk->hold)
 		{
 			lock_newcomers_for_search(object->object);
-			(void) note_rows(walk, pairs_read_links(object, keys, count, true));
+			(void) note_rows(walk, records_read_links(object, keys, count, true));
 		}
 		for (int i = 0; i < count; i++)
 		{

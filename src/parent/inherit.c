@@ -14,6 +14,7 @@
 #include "base/lock.h"
 #include "base/session.h"
 #include "pair/pairs.h"
+#include "pair/records.h"
 #include "parent/deal.h"
 #include "parent/family.h"
 #include "parent/inherit.h"
@@ -56,10 +57,10 @@ distinct_keys(const ObjectInfo *above, const Datum *keys, const bool *counts, in
 static void
 hold_records(const ObjectInfo *above, const Datum *keys, int count)
 {
-	if (count == 0 || pairs_hold_records(above, keys, count) == count)
+	if (count == 0 || records_hold(above, keys, count) == count)
 		return;
 	lock_newcomers_for_search(above->object);
-	(void) pairs_hold_records(above, keys, count);
+	(void) records_hold(above, keys, count);
 }
 
 /*
@@ -212,5 +213,5 @@ inherit_hold(const Ruleset *rules, const Datum *keys, int count)
 	if (object_has_families(&rules->object))
 		family_hold(rules, distinct, groups);
 	else
-		(void) pairs_hold_records(&above, distinct, groups);
+		(void) records_hold(&above, distinct, groups);
 }
