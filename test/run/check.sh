@@ -21,9 +21,17 @@ lone() {
   done
 }
 
+# include_circles: folders of src that include each other, if only by way of others
+include_circles() {
+  (cd "$REPO/src" && grep -o '^#include "[a-z]*/[a-z_]*\.h"' */*.[ch]) | while IFS=: read -r file line; do
+    header=${line#*\"}; header=${header%\"}
+    [ ! -e "$REPO/src/$header" ] || echo "${file%%/*} ${header%%/*}"
+  done | sort -u | awk '$1 != $2' | tsort 2>&1 >/dev/null | sed 's/^tsort: //'
+}
+
 # repository: what has to agree in the sources themselves
 check_repository() {
-  local control meta provided lone failed=0
+  local control meta provided lone circles failed=0
   control=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$REPO/territory.control")
   read -r meta provided <<<"$(perl -MJSON::PP -0777 -ne '
     my $m = decode_json($_); my $p = $m->{provides}{territory};
@@ -37,7 +45,12 @@ check_repository() {
     say "tests without expected output, or the other way round:" $lone
     failed=$((failed + 1))
   fi
-  printf 'repository: versions agree, tests and outputs pair up\t%s\t%s\t0\t\n' $((2 - failed)) $failed >>"$RESULTS"
+  circles=$(include_circles)
+  if [ -n "$circles" ]; then
+    say "folders of src include each other:" $circles
+    failed=$((failed + 1))
+  fi
+  printf 'repository: versions agree, tests and outputs pair up, no circles\t%s\t%s\t0\t\n' $((3 - failed)) $failed >>"$RESULTS"
 }
 
 # ended STATUS LABEL: a suite that ended badly without saying what failed is a failure
