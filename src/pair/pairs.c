@@ -134,7 +134,7 @@ static const struct
 	int			history_result;
 }			statements[] = {
 	[PAIRS_FETCH] = {
-		"SELECT %k, node_id, rule_id, manual FROM %p"
+		"SELECT %k, node_id, rule_id, manual, since FROM %p"
 		" WHERE %k OPERATOR(pg_catalog.=) ANY ($1::%t[]) ORDER BY 1, 2",
 	SPI_OK_SELECT, "k"},
 	[PAIRS_IN_RANGE] = {
@@ -543,6 +543,7 @@ read_pair(HeapTuple row, TupleDesc desc)
 	if (isnull)
 		pair.rule_id = 0;
 	pair.manual = DatumGetBool(SPI_getbinval(row, desc, 4, &isnull));
+	pair.since = DatumGetTimestampTz(SPI_getbinval(row, desc, 5, &isnull));
 	return pair;
 }
 
@@ -696,11 +697,10 @@ note_ended(const ObjectInfo *object, PastList *past)
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		StoredPair	stored = read_pair(table->vals[i], table->tupdesc);
-		Pair		pair = {.node_id = stored.node_id,.old_rule = stored.rule_id,.old_manual = stored.manual};
+		Pair		pair = {.node_id = stored.node_id,.old_rule = stored.rule_id,.old_manual = stored.manual,.since = stored.since};
 		bool		isnull;
 
 		pair.key = datumCopy(SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull), byval, typlen);
-		pair.since = DatumGetTimestampTz(SPI_getbinval(table->vals[i], table->tupdesc, 5, &isnull));
 		past_append(past, &pair, false);
 	}
 	SPI_freetuptable(table);
