@@ -74,7 +74,9 @@ above_read(Above *above, Ruleset *rules, Datum key)
 	if (!above->named)
 		return;
 	work.key = inheritance->keys[0];
-	above->held = held_list(inheritance->pairs, inheritance->begin[1]);
+	above->stored = inheritance->pairs;
+	above->stored_count = inheritance->begin[1];
+	above->held = held_list(above->stored, above->stored_count);
 	read_record(above, &work);
 	getTypeOutputInfo(inheritance->above.key_type, &output, &varlena);
 	if (above->readable || !object_has_families(&rules->object))
@@ -82,11 +84,25 @@ above_read(Above *above, Ruleset *rules, Datum key)
 }
 
 /*
- * above_suppose lets the record above have other pairs.
+ * take_pairs gives the record above some pairs.
  */
-void
-above_suppose(Above *above, StoredPair *pairs, int count)
+static void
+take_pairs(Above *above, StoredPair *pairs, int count)
 {
 	inherit_suppose(above->inheritance, pairs, count);
 	above->held = held_list(pairs, count);
+}
+
+void
+above_suppose(Above *above, StoredPair *pairs, int count)
+{
+	take_pairs(above, pairs, count);
+	above->supposed = true;
+}
+
+void
+above_restore(Above *above)
+{
+	take_pairs(above, above->stored, above->stored_count);
+	above->supposed = false;
 }

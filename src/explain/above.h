@@ -21,13 +21,17 @@ typedef struct Above
 	bool		readable;		/* by the caller */
 	char	   *key;			/* of the record above; NULL: none, or not for the caller to know */
 	HeldList	held;			/* what it has */
+	bool		supposed;		/* that is not what is stored of it */
+	StoredPair *stored;
+	int			stored_count;
 } Above;
 
 /* Finds it, as the caller may. link is the record's. */
 extern void above_read(Above *above, Ruleset *rules, Datum key);
 
-/* lets it have other pairs; for what would be then */
+/* lets it have other pairs, for what would be then; and what is stored again */
 extern void above_suppose(Above *above, StoredPair *pairs, int count);
+extern void above_restore(Above *above);
 
 /* does the record take nodes from one above? */
 static inline bool

@@ -122,6 +122,8 @@ describe_need(const Inquiry *inquiry, const Need *need)
 
 	if (bound != NULL)
 		return or_unknown ? psprintf("%s, or NULL", bound) : bound;
+	if (need->kind == NEED_OPEN)
+		return pstrdup("a category other than closed and omitted");
 	whole = show_condition(inquiry->rel, need->condition);
 	if (or_unknown)
 		return psprintf("(%s) IS NOT %s", whole, negate ? "TRUE" : "FALSE");

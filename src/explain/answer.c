@@ -206,9 +206,6 @@ list_wishes(const Inquiry *inquiry, const Question *question)
 static void
 try_wishes(Inquiry *inquiry, const Question *question, Way *best)
 {
-	const Inheritance *inheritance = inquiry->above.inheritance;
-	StoredPair *pairs = inheritance->pairs;
-	int			count = inheritance->begin[1];
 	HeldList	held = inquiry->above.held;
 	ListCell   *cell;
 
@@ -219,7 +216,7 @@ try_wishes(Inquiry *inquiry, const Question *question, Way *best)
 		if (held_find(&held, wish->node_id) == NULL)
 			try_above(inquiry, question, wish->path, wish->node_id, best);
 	}
-	above_suppose(&inquiry->above, pairs, count);
+	above_restore(&inquiry->above);
 	inquiry_match(inquiry, inquiry_decide, NULL);
 }
 

@@ -147,6 +147,30 @@ add_rival(Formula *formula, const Held *rival)
 }
 
 /*
+ * must_open tells whether the deal is to be opened: it is closed and keeps another
+ * node, or would keep one that it gets on the way.
+ */
+static bool
+must_open(const Inquiry *inquiry)
+{
+	return inquiry->above.closed && inquiry->rules->object.freeze &&
+		(inquiry->outcome.pairs.count > 0 || inquiry->above.supposed);
+}
+
+/*
+ * add_open adds that the deal is not closed.
+ */
+static void
+add_open(Formula *formula)
+{
+	const Inquiry *inquiry = formula->objective->inquiry;
+	char	   *closed = psprintf("(%s)::pg_catalog.text IN ('closed', 'omitted')", link_category(inquiry->rules));
+
+	formula->goals = lappend(formula->goals,
+							 goal_condition(formula, criteria_parse(inquiry->rel, closed), MASK_FALSE | MASK_UNKNOWN, NEED_OPEN, -1));
+}
+
+/*
  * deal_goal_add adds what must hold whatever matches.
  */
 void
@@ -165,11 +189,6 @@ deal_goal_add(Formula *formula)
 			!exclusion_covers(excluded->exclusions, excluded->count, rival->node_id))
 			add_rival(formula, rival);
 	}
-	if (inquiry->outcome.settlement == DEAL_KEPT)
-		formula->goals = lappend(formula->goals,
-								 goal_condition(formula,
-												criteria_parse(inquiry->rel,
-															   psprintf("(%s)::pg_catalog.text IN ('closed', 'omitted')",
-																		link_category(inquiry->rules))),
-												MASK_FALSE | MASK_UNKNOWN, NEED_OPEN, -1));
+	if (must_open(inquiry))
+		add_open(formula);
 }

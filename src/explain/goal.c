@@ -166,9 +166,11 @@ goal_match(Formula *formula, int node, NeedKind need)
 static NeedKind
 need_of(const Objective *objective, int node)
 {
-	if (is_below(objective, node))
-		return NEED_DESCENDANT;
-	return objective->aim == AIM_ABOVE && objective->inquiry->rules->object.kind != KIND_DEAL ? NEED_SELF : NEED_RIVAL;
+	const ObjectInfo *object = &objective->inquiry->rules->object;
+
+	if (objective->aim == AIM_ABOVE && object->kind != KIND_DEAL)
+		return NEED_SELF;
+	return object->mode == MODE_DEEPEST && is_below(objective, node) ? NEED_DESCENDANT : NEED_RIVAL;
 }
 
 /*
