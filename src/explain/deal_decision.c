@@ -161,10 +161,7 @@ decide_deal(const Inquiry *inquiry, const Place *place, Decision *decision)
 	const Above *above = &inquiry->above;
 	const DealCandidate *candidate = find_candidate(inquiry, place->node_id);
 
-	decision->from_above = !above_counts(above);
-	if (!above_counts(above))
-		decision->kind = DECISION_NO_PARENT;
-	else if (candidate != NULL)
+	if (candidate != NULL)
 		decide_candidate(inquiry, candidate, decision);
 	else if (!deal_is_below_parent(above->inheritance, 0, place->path))
 	{

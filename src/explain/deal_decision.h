@@ -9,7 +9,7 @@
 
 #include "explain/decision.h"
 
-/* completes the decision on a node that neither rules nor exclusions nor decisions by hand settle */
+/* completes the decision on a node of a deal with a parent; neither rules nor exclusions nor decisions by hand settle it */
 extern void decide_deal(const Inquiry *inquiry, const Place *place, Decision *decision);
 
 /* where a deal that keeps its node would be if it were open; NULL: nowhere. palloc'd text */

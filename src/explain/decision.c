@@ -141,7 +141,7 @@ decide_by_family(const Inquiry *inquiry, const Place *place, Decision *decision)
 		decision->note = "the record matches itself, so it does not follow the top of its family";
 	}
 	else if (place->node >= 0 && inquiry_has_chosen(inquiry, place->node))
-		decision->note = "all follow the top of their family (family_mode)";
+		decision->note = "all follow the top of their family, as family_mode says";
 	else
 		return false;
 	decision->kind = DECISION_OUTRANKED;
@@ -178,16 +178,34 @@ decide_without_rules(const Inquiry *inquiry, const Place *place, Decision *decis
 }
 
 /*
+ * decide_without_parent completes the decision on a record that has no parent.
+ */
+static void
+decide_without_parent(const Inquiry *inquiry, Decision *decision)
+{
+	decision->kind = DECISION_NO_PARENT;
+	decision->from_above = true;
+	decision->note = inquiry->above.named ? "the parent is not there" : "no parent is named";
+}
+
+/*
  * decide_missing completes the decision on a node in which the record does not
  * stand, though nothing is decided by hand.
  */
 static void
 decide_missing(const Inquiry *inquiry, const Place *place, Decision *decision)
 {
-	switch (inquiry->rules->object.kind)
+	ObjectKind	kind = inquiry->rules->object.kind;
+
+	if ((kind == KIND_CONTACT || kind == KIND_DEAL) && !above_counts(&inquiry->above))
+	{
+		decide_without_parent(inquiry, decision);
+		return;
+	}
+	switch (kind)
 	{
 		case KIND_CONTACT:
-			decision->kind = above_counts(&inquiry->above) ? DECISION_NOT_INHERITED : DECISION_NO_PARENT;
+			decision->kind = DECISION_NOT_INHERITED;
 			decision->from_above = true;
 			return;
 		case KIND_DEAL:
@@ -285,18 +303,13 @@ decide_place(const Inquiry *inquiry, const Place *place)
 bool
 decide_nowhere(const Inquiry *inquiry, Decision *decision)
 {
-	const Above *above = &inquiry->above;
+	ObjectKind	kind = inquiry->rules->object.kind;
 
-	*decision = (Decision) {.kind = DECISION_NOT_INHERITED,.from_above = true};
-	if (inquiry->rules->object.kind != KIND_CONTACT && inquiry->rules->object.kind != KIND_DEAL)
+	*decision = (Decision) {.kind = DECISION_NOT_INHERITED,.from_above = true,.note = "the parent is in no territory"};
+	if (kind != KIND_CONTACT && kind != KIND_DEAL)
 		return false;
-	if (above_counts(above))
-		decision->note = "the parent is in no territory";
-	else
-	{
-		decision->kind = DECISION_NO_PARENT;
-		decision->note = above->named ? "the parent is not there" : "no parent is named";
-	}
+	if (!above_counts(&inquiry->above))
+		decide_without_parent(inquiry, decision);
 	return true;
 }
 

@@ -101,8 +101,11 @@ append_who(StringInfo text, const Decision *decision)
 static char *
 name_above(const Inquiry *inquiry)
 {
-	return psprintf("%s %s", get_rel_name(inquiry->rules->object.above),
-					inquiry->above.key ? inquiry->above.key : "that you may not read");
+	const char *table = get_rel_name(inquiry->rules->object.above);
+
+	if (inquiry->above.key == NULL)
+		return psprintf("a record of %s that you may not read", table);
+	return psprintf("%s %s", table, inquiry->above.key);
 }
 
 /*
@@ -168,7 +171,7 @@ describe(const Inquiry *inquiry, const Decision *decision)
 	append_reason(&text, inquiry, decision);
 	if (decision->note != NULL && decision->kind == DECISION_EXCLUDED)
 		appendStringInfo(&text, ": %s", decision->note);
-	else if (decision->note != NULL)
+	else if (decision->note != NULL && decision->kind != DECISION_NO_PARENT)	/* that is in the heading */
 		appendStringInfo(&text, " (%s)", decision->note);
 	return text.data;
 }

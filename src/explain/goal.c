@@ -38,6 +38,7 @@ leaf_goal(Formula *formula, Expr *expr, int mask, NeedKind need, int rule)
 	int			member = -1;
 
 	leaf->condition = expr;
+	leaf->need = need;
 	leaf->mask = mask;
 	leaf->planned = expression_planner(copyObject(expr));
 	pull_varattnos((Node *) leaf->planned, 1, &attributes);

@@ -55,6 +55,7 @@ typedef struct Leaf
 	Expr	   *condition;
 	Expr	   *planned;
 	Bitmapset  *columns;
+	NeedKind	need;
 	int			mask;			/* the truths that are wanted of it */
 	/* of variable.c */
 	ExprState  *state;

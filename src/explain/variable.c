@@ -66,7 +66,7 @@ make_columns(Variables *variables, const List *leaves)
 			const Leaf *leaf = lfirst(cell);
 
 			if (bms_is_member(attno, leaf->columns))
-				candidates_learn(candidates, leaf->planned);
+				candidates_learn(candidates, leaf->planned, leaf->need == NEED_OPEN);
 		}
 		candidates_finish(candidates);
 		variables->of_column[attno] = variables->count;
