@@ -15,7 +15,7 @@ SELECT attach('reg_kin.deal', 'deal', parent => 'reg_kin.account', parent_key =>
 SELECT attach('reg_kin.offer', 'deal', parent => 'reg_kin.contact', parent_key => 'contact_id', category => 'category');
 INSERT INTO rule (node_id, object, name, criteria) VALUES
   (node_id('K.NL'), 'reg_kin.account', 'Dutch', $$country = 'NL'$$), (node_id('K.BE'), 'reg_kin.account', 'Belgian', $$country = 'BE'$$),
-  (node_id('K.Global'), 'reg_kin.account', 'global', 'global'), (node_id('K.First'), 'reg_kin.account', 'first', $$country = 'FR'$$),
+  (node_id('K.Global'), 'reg_kin.account', 'global', 'global'), (node_id('K.First'), 'reg_kin.account', 'French', $$country = 'FR'$$),
   (node_id('K.NL.Big'), 'reg_kin.deal', 'big', 'amount > 1000'), (node_id('K.Deals'), 'reg_kin.deal', 'small', 'amount < 5');
 INSERT INTO member (node_id, member) VALUES (node_id('K.NL'), 'ann'), (node_id('K.NL'), 'bob'), (node_id('K.Global'), 'bob'), (node_id('K.Global'), 'cy');
 INSERT INTO reg_kin.account VALUES (1, 'NL', true, NULL), (2, 'US', false, 1), (3, 'BE', false, 2), (4, 'US', false, NULL);
