@@ -348,8 +348,11 @@ find_difference(Batch *batch, PairAccess *access, Inheritance *inheritance, Diff
 		excluded.count = next_exclusion - first_exclusion;
 		count = wanted_pairs(batch, i, inheritance, &excluded, &wanted);
 		if (object->kind == KIND_DEAL)
-			count = deal_settle(inheritance, i, batch->keys[i], (batch->flags[i] & RECORD_KEEPS) != 0,
-								stored + first_stored, next_stored - first_stored, &excluded, &wanted);
+		{
+			(void) deal_settle(inheritance, i, batch->keys[i], (batch->flags[i] & RECORD_KEEPS) != 0,
+							   stored + first_stored, next_stored - first_stored, &excluded, &wanted);
+			count = wanted.count;
+		}
 		if (compare_record(batch->keys[i], wanted.pairs, count, stored + first_stored,
 						   next_stored - first_stored, &excluded, difference))
 			batch->flags[i] |= RECORD_CHANGED;

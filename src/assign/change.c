@@ -720,8 +720,10 @@ territory_exclusion_check(PG_FUNCTION_ARGS)
 	ChangeScope scope;
 
 	/* a NULL fails its constraint */
-	if (by_hand || session_restoring(RelationGetRelid(trigger->tg_relation)) || object_null || key_null)
+	if (session_restoring(RelationGetRelid(trigger->tg_relation)) || object_null || key_null)
 		return PointerGetDatum(tuple);
+	if (by_hand)
+		return PointerGetDatum(stamp_exclusion(trigger, tuple, key));
 	change_begin(trigger, &scope);
 	object_hold(DatumGetObjectId(object));
 	object_require(DatumGetObjectId(object), &info);

@@ -146,6 +146,16 @@ without(const char *text, const char *letters)
 }
 
 /*
+ * is_closed_word tells whether a text is a category of closed deals: it stands in
+ * the condition that a deal is closed, and is no value to open one with.
+ */
+static bool
+is_closed_word(const char *text)
+{
+	return strcmp(text, "closed") == 0 || strcmp(text, "omitted") == 0;
+}
+
+/*
  * learn_value adds a constant, and what a pattern or a list has in it.
  */
 static void
@@ -157,6 +167,8 @@ learn_value(Candidates *candidates, Oid type, Datum value)
 
 	getTypeOutputInfo(type, &output, &varlena);
 	text = OidOutputFunctionCall(output, value);
+	if (candidates->opening && is_closed_word(text))
+		return;
 	if (strpbrk(text, "%_^$") != NULL && TypeCategory(candidates->attribute->atttypid) == TYPCATEGORY_STRING)
 		add(candidates, without(text, "%_^$"));
 	add(candidates, text);
@@ -210,8 +222,9 @@ learn_walker(Node *node, void *arg)
 }
 
 void
-candidates_learn(Candidates *candidates, Expr *condition)
+candidates_learn(Candidates *candidates, Expr *condition, bool opening)
 {
+	candidates->opening = opening;
 	(void) learn_walker((Node *) condition, candidates);
 	candidates->constants = candidates->count - 1;
 }

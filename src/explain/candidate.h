@@ -24,13 +24,14 @@ typedef struct Candidates
 	char	  **texts;			/* NULL: the value is NULL */
 	Datum	   *values;
 	int			constants;		/* the candidates from 1 to here are constants */
+	bool		opening;		/* what is learnt is of a condition that a deal is not closed */
 } Candidates;
 
 /* in the current memory context, where all that is learnt stays */
 extern void candidates_init(Candidates *candidates, const Inquiry *inquiry, AttrNumber attno);
 
-/* learns the constants of a condition that reads this column */
-extern void candidates_learn(Candidates *candidates, Expr *condition);
+/* learns the constants of a condition that reads this column; opening: that a deal is closed, which it is not to be */
+extern void candidates_learn(Candidates *candidates, Expr *condition, bool opening);
 
 /* when all conditions are known: adds what lies beside the constants */
 extern void candidates_finish(Candidates *candidates);

@@ -6,8 +6,10 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 
 #include "base/catalog.h"
+#include "explain/deal_decision.h"
 #include "explain/decision.h"
 
 const char *
@@ -15,16 +17,28 @@ decision_word(DecisionKind kind)
 {
 	static const char *const words[] = {
 		[DECISION_MATCHED] = "matched",
+		[DECISION_INHERITED] = "inherited",
+		[DECISION_FROZEN] = "frozen",
 		[DECISION_MANUAL] = "manual",
 		[DECISION_FAILED] = "criterion failed",
 		[DECISION_BLOCKED] = "blocked by ancestor",
 		[DECISION_SHADOWED] = "shadowed by descendant",
 		[DECISION_OUTRANKED] = "outranked",
+		[DECISION_TIED] = "tied",
 		[DECISION_EXCLUDED] = "excluded",
+		[DECISION_OUTSIDE_PARENT] = "outside parent",
+		[DECISION_NOT_INHERITED] = "not inherited",
+		[DECISION_NO_PARENT] = "no parent",
 		[DECISION_NO_RULES] = "no rules"
 	};
 
 	return words[kind];
+}
+
+bool
+decision_is_there(const Decision *decision)
+{
+	return decision->kind <= DECISION_MANUAL;
 }
 
 /*
@@ -59,6 +73,15 @@ inactive_rules(const Inquiry *inquiry, int32 node_id)
 }
 
 /*
+ * path_at is the path of a node by its index.
+ */
+static char *
+path_at(const Inquiry *inquiry, int node)
+{
+	return territory_to_cstring(inquiry->rules->nodes[node].path);
+}
+
+/*
  * decide_by_rules completes the decision on a node with active rules in which the
  * record does not stand.
  */
@@ -66,27 +89,64 @@ static void
 decide_by_rules(const Inquiry *inquiry, int node, Decision *decision)
 {
 	const Ruleset *rules = inquiry->rules;
+	int			gate = inquiry_closed_gate(inquiry, node);
 
 	decision->kind = DECISION_FAILED;
 	if (!inquiry->own[node])
 		return;
-	decision->kind = DECISION_BLOCKED;
-	decision->because = inquiry_closed_gate(inquiry, node);
-	if (decision->because >= 0)
-		return;
-	if (rules->object.mode == MODE_FIRST && inquiry->chosen_count > 0)
+	decision->kind = gate >= 0 ? DECISION_BLOCKED : DECISION_SHADOWED;
+	if (gate >= 0)
+		decision->because = path_at(inquiry, gate);
+	else if (rules->object.mode == MODE_FIRST && inquiry->chosen_count > 0)
 	{
+		int			winner = inquiry->chosen[0].node;
+
 		decision->kind = DECISION_OUTRANKED;
-		decision->because = inquiry->chosen[0].node;
-		decision->note = explain_rank(&rules->nodes[decision->because], &rules->nodes[node]);
-		return;
+		decision->because = path_at(inquiry, winner);
+		decision->note = explain_rank(&rules->nodes[winner], &rules->nodes[node]);
 	}
-	decision->kind = DECISION_SHADOWED;
-	for (int i = 0; i < inquiry->chosen_count; i++)
+	for (int i = 0; i < inquiry->chosen_count && decision->kind == DECISION_SHADOWED; i++)
 	{
 		if (inquiry->chosen[i].node > node && inquiry->chosen[i].node < rules->nodes[node].subtree_end)
-			decision->because = inquiry->chosen[i].node;
+			decision->because = path_at(inquiry, inquiry->chosen[i].node);
 	}
+}
+
+/*
+ * list_chosen lists the paths that a record's own rules give it.
+ */
+static char *
+list_chosen(const Inquiry *inquiry)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < inquiry->chosen_count; i++)
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", path_at(inquiry, inquiry->chosen[i].node));
+	return list.data;
+}
+
+/*
+ * decide_by_family completes the decision where the record has what its own rules
+ * give it, not what its top has, or the other way round; false: that is no reason.
+ */
+static bool
+decide_by_family(const Inquiry *inquiry, const Place *place, Decision *decision)
+{
+	if (!inquiry->above.named)
+		return false;
+	if (held_find(&inquiry->above.held, place->node_id) != NULL)
+	{
+		decision->because = list_chosen(inquiry);
+		decision->note = "the record matches itself, so it does not follow the top of its family";
+	}
+	else if (place->node >= 0 && inquiry_has_chosen(inquiry, place->node))
+		decision->note = "all follow the top of their family, as family_mode says";
+	else
+		return false;
+	decision->kind = DECISION_OUTRANKED;
+	decision->from_above = true;
+	return true;
 }
 
 /*
@@ -105,83 +165,208 @@ decide_by_ban(const Ban *ban, Decision *decision)
 }
 
 /*
+ * decide_without_rules completes the decision on a node without active rules.
+ */
+static void
+decide_without_rules(const Inquiry *inquiry, const Place *place, Decision *decision)
+{
+	int			count = inactive_rules(inquiry, place->node_id);
+
+	decision->kind = DECISION_NO_RULES;
+	if (count > 0)
+		decision->note = psprintf("rules that are not active: %d", count);
+}
+
+/*
+ * decide_without_parent completes the decision on a record that has no parent.
+ */
+static void
+decide_without_parent(const Inquiry *inquiry, Decision *decision)
+{
+	decision->kind = DECISION_NO_PARENT;
+	decision->from_above = true;
+	decision->note = inquiry->above.named ? "the parent is not there" : "no parent is named";
+}
+
+/*
+ * decide_missing completes the decision on a node in which the record does not
+ * stand, though nothing is decided by hand.
+ */
+static void
+decide_missing(const Inquiry *inquiry, const Place *place, Decision *decision)
+{
+	ObjectKind	kind = inquiry->rules->object.kind;
+
+	if ((kind == KIND_CONTACT || kind == KIND_DEAL) && !above_counts(&inquiry->above))
+	{
+		decide_without_parent(inquiry, decision);
+		return;
+	}
+	switch (kind)
+	{
+		case KIND_CONTACT:
+			decision->kind = DECISION_NOT_INHERITED;
+			decision->from_above = true;
+			return;
+		case KIND_DEAL:
+			decide_deal(inquiry, place, decision);
+			if (decision->kind == DECISION_NO_RULES)
+				decide_without_rules(inquiry, place, decision);
+			return;
+		default:
+			if (decide_by_family(inquiry, place, decision))
+				return;
+			if (place->node >= 0)
+				decide_by_rules(inquiry, place->node, decision);
+			else
+				decide_without_rules(inquiry, place, decision);
+	}
+}
+
+/*
+ * is_inherited tells whether a pair that the record has is that of the record
+ * above.
+ */
+static bool
+is_inherited(const Inquiry *inquiry)
+{
+	const ObjectInfo *object = &inquiry->rules->object;
+
+	if (!inquiry->above.named)
+		return false;
+	if (object->kind == KIND_DEAL)
+		return inquiry->candidate_count > 0 && !inquiry->candidates[0].by_rule;
+	return object->kind == KIND_CONTACT || object->family_mode == FAMILY_ALL || inquiry->chosen_count == 0;
+}
+
+/*
+ * decide_there completes the decision on a node in which the record stands by
+ * rules, its own or others'.
+ */
+static void
+decide_there(const Inquiry *inquiry, const Pair *pair, bool manual, Decision *decision)
+{
+	decision->rule_id = pair->rule_id;
+	decision->note = manual ? "by hand, too" : NULL;
+	if (inquiry->outcome.settlement == DEAL_KEPT)
+	{
+		const char *open = decision_if_open(inquiry);
+
+		decision->kind = DECISION_FROZEN;
+		decision->note = psprintf("the deal is closed and keeps its territory; if it were open: %s", open ? open : "none");
+	}
+	else if (is_inherited(inquiry))
+	{
+		decision->kind = DECISION_INHERITED;
+		decision->from_above = true;
+		if (pair->rule_id == 0)
+			decision->note = manual ? "by hand there, and by hand, too" : "by hand there";
+	}
+	else
+		decision->kind = DECISION_MATCHED;
+}
+
+/*
  * decide_place says what became of the record at a node.
  */
 Decision
 decide_place(const Inquiry *inquiry, const Place *place)
 {
-	Decision	decision = {.because = -1};
+	Decision	decision = {.kind = DECISION_MANUAL};
 	const Ban  *ban = inquiry_ban(inquiry, place->node_id);
-	const Held *held = inquiry_held(inquiry, place->node_id);
-	bool		matched = place->node >= 0 && inquiry_has_chosen(inquiry, place->node);
+	const Held *held = held_find(&inquiry->held, place->node_id);
+	const Pair *pair = outcome_find(&inquiry->outcome, place->node_id);
+	bool		manual = held != NULL && held->manual;
 
 	if (ban != NULL)
 	{
 		decide_by_ban(ban, &decision);
 		return decision;
 	}
-	if (held != NULL && (matched || held->manual))
+	if (pair != NULL)
+		decide_there(inquiry, pair, manual, &decision);
+	else if (!manual)
+		decide_missing(inquiry, place, &decision);
+	if (held != NULL && decision_is_there(&decision))
 	{
 		decision.has_since = true;
 		decision.since = held->since;
 	}
-	if (matched)
-	{
-		decision.kind = DECISION_MATCHED;
-		decision.rule_id = inquiry->true_rule[place->node];
-		decision.note = held != NULL && held->manual ? "by hand, too" : NULL;
-	}
-	else if (held != NULL && held->manual)
-		decision.kind = DECISION_MANUAL;
-	else if (place->node >= 0)
-		decide_by_rules(inquiry, place->node, &decision);
-	else
-	{
-		int			count = inactive_rules(inquiry, place->node_id);
-
-		decision.kind = DECISION_NO_RULES;
-		decision.note = count > 0 ? psprintf("rules that are not active: %d", count) : NULL;
-	}
+	if (manual)
+		decision.who = held_assigner(&inquiry->rules->object, inquiry->key, held);
 	return decision;
 }
 
 /*
- * decision_each calls back with the places to be shown. Nodes with rules and
- * stored pairs are both in tree order, so they are merged.
+ * decide_nowhere says why there is no node to speak of.
  */
-void
-decision_each(Inquiry *inquiry, const Territory *only, int32 only_id,
+bool
+decide_nowhere(const Inquiry *inquiry, Decision *decision)
+{
+	ObjectKind	kind = inquiry->rules->object.kind;
+
+	*decision = (Decision) {.kind = DECISION_NOT_INHERITED,.from_above = true,.note = "the parent is in no territory"};
+	if (kind != KIND_CONTACT && kind != KIND_DEAL)
+		return false;
+	if (!above_counts(&inquiry->above))
+		decide_without_parent(inquiry, decision);
+	return true;
+}
+
+static int
+compare_places(const void *a, const void *b)
+{
+	return territory_compare(((const Place *) a)->path, ((const Place *) b)->path);
+}
+
+/*
+ * add_held adds the nodes of pairs, which must be shown though no rule has them.
+ */
+static int
+add_held(const Inquiry *inquiry, const HeldList *held, bool by_rules, Place *places)
+{
+	int			count = 0;
+
+	for (int i = 0; i < held->count; i++)
+	{
+		const Held *item = &held->items[i];
+
+		if ((by_rules || item->manual || outcome_find(&inquiry->outcome, item->node_id) != NULL) &&
+			inquiry_node_index(inquiry, item->node_id) < 0)
+			places[count++] = (Place) {-1, item->node_id, item->path};
+	}
+	return count;
+}
+
+/*
+ * decision_each calls back with the places to be shown.
+ */
+int
+decision_each(const Inquiry *inquiry, const Territory *only, int32 only_id,
 			  void (*callback) (const Inquiry *, const Place *, void *), void *arg)
 {
 	const Ruleset *rules = inquiry->rules;
-	int			held = 0;
+	Place	   *places = palloc((rules->node_count + inquiry->held.count + inquiry->above.held.count + 1) * sizeof(Place));
+	int			count = 0;
+	int			shown = 0;
 
 	if (only != NULL)
+		places[count++] = (Place) {inquiry_node_index(inquiry, only_id), only_id, only};
+	for (int node = 0; node < rules->node_count && only == NULL; node++)
+		places[count++] = (Place) {node, rules->nodes[node].id, rules->nodes[node].path};
+	if (only == NULL)
 	{
-		Place		place = {inquiry_node_index(inquiry, only_id), only_id, only};
-
-		callback(inquiry, &place, arg);
-		return;
+		count += add_held(inquiry, &inquiry->held, false, places + count);
+		count += add_held(inquiry, &inquiry->above.held, true, places + count);
 	}
-	for (int node = 0; node <= rules->node_count; node++)
+	qsort(places, count, sizeof(Place), compare_places);
+	for (int i = 0; i < count; i++)
 	{
-		const RuleNode *next = node < rules->node_count ? &rules->nodes[node] : NULL;
-
-		for (; held < inquiry->held_count; held++)
-		{
-			const Held *pair = &inquiry->held[held];
-			Place		place = {-1, pair->node_id, pair->path};
-
-			if (next != NULL && territory_compare(pair->path, next->path) >= 0)
-				break;
-			if (pair->manual && inquiry_node_index(inquiry, pair->node_id) < 0)
-				callback(inquiry, &place, arg);
-		}
-		if (next != NULL)
-		{
-			Place		place = {node, next->id, next->path};
-
-			callback(inquiry, &place, arg);
-		}
+		/* the record and the one above it may have the same */
+		if (i > 0 && places[i].node_id == places[i - 1].node_id)
+			continue;
+		callback(inquiry, &places[i], arg);
+		shown++;
 	}
+	return shown;
 }

@@ -39,6 +39,8 @@ enum
 	EXPLAIN_WHO,
 	EXPLAIN_SINCE,
 	EXPLAIN_NOTE,
+	EXPLAIN_FROM_OBJECT,
+	EXPLAIN_FROM_KEY,
 	EXPLAIN_COLUMNS
 };
 
@@ -85,6 +87,26 @@ set_truth(ExplainRow *row, int column, Truth truth)
 }
 
 /*
+ * set_decision fills in what became of the record.
+ */
+static void
+set_decision(ExplainRow *row, const Inquiry *inquiry, const Decision *decision)
+{
+	set_text(row, EXPLAIN_DECISION, decision_word(decision->kind));
+	set_text(row, EXPLAIN_BECAUSE, decision->because);
+	if (decision->rule_id != 0)
+		set(row, EXPLAIN_BY_RULE, Int32GetDatum(decision->rule_id));
+	set_text(row, EXPLAIN_WHO, decision->who);
+	if (decision->has_since)
+		set(row, EXPLAIN_SINCE, TimestampTzGetDatum(decision->since));
+	set_text(row, EXPLAIN_NOTE, decision->note);
+	if (!decision->from_above)
+		return;
+	set(row, EXPLAIN_FROM_OBJECT, ObjectIdGetDatum(inquiry->rules->object.above));
+	set_text(row, EXPLAIN_FROM_KEY, inquiry->above.key);
+}
+
+/*
  * set_place fills in what is the same in all rows of a node.
  */
 static void
@@ -95,15 +117,7 @@ set_place(ExplainRow *row, const Inquiry *inquiry, const Place *place)
 	memset(row->nulls, true, sizeof(row->nulls));
 	set(row, EXPLAIN_PATH, TerritoryGetDatum(place->path));
 	set(row, EXPLAIN_NODE_ID, Int32GetDatum(place->node_id));
-	set_text(row, EXPLAIN_DECISION, decision_word(decision.kind));
-	if (decision.because >= 0)
-		set_text(row, EXPLAIN_BECAUSE, territory_to_cstring(inquiry->rules->nodes[decision.because].path));
-	if (decision.rule_id != 0)
-		set(row, EXPLAIN_BY_RULE, Int32GetDatum(decision.rule_id));
-	set_text(row, EXPLAIN_WHO, decision.who);
-	if (decision.has_since)
-		set(row, EXPLAIN_SINCE, TimestampTzGetDatum(decision.since));
-	set_text(row, EXPLAIN_NOTE, decision.note);
+	set_decision(row, inquiry, &decision);
 }
 
 /*
@@ -155,12 +169,38 @@ put_place(const Inquiry *inquiry, const Place *place, void *arg)
 		put_rule(e, inquiry, rule, &row);
 }
 
+/*
+ * put_nowhere adds the row of a record for which there is no node to speak of.
+ */
 static void
-explain_record(Inquiry *inquiry, void *arg)
+put_nowhere(const Explanation *e, const Inquiry *inquiry)
+{
+	Decision	decision;
+	ExplainRow	row;
+
+	if (!decide_nowhere(inquiry, &decision))
+		return;
+	memset(row.nulls, true, sizeof(row.nulls));
+	set_decision(&row, inquiry, &decision);
+	tuplestore_putvalues(e->result->setResult, e->result->setDesc, row.values, row.nulls);
+}
+
+/*
+ * explain_matched is within the bracket that criteria need.
+ */
+static void
+explain_matched(Inquiry *inquiry, void *arg)
 {
 	const Explanation *e = arg;
 
-	decision_each(inquiry, e->only, e->only_id, put_place, arg);
+	if (decision_each(inquiry, e->only, e->only_id, put_place, arg) == 0)
+		put_nowhere(e, inquiry);
+}
+
+static void
+explain_record(Inquiry *inquiry, void *arg)
+{
+	inquiry_match(inquiry, explain_matched, arg);
 }
 
 /*

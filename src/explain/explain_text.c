@@ -84,17 +84,78 @@ put_above(Writer *writer, const Territory *path)
 }
 
 /*
- * append_ban says by whom, when and why the record is kept out.
+ * append_who says by whom and when somebody decided.
  */
 static void
-append_ban(StringInfo text, const Decision *decision)
+append_who(StringInfo text, const Decision *decision)
 {
 	if (decision->who != NULL)
 		appendStringInfo(text, " by %s", decision->who);
 	if (decision->has_since)
 		appendStringInfo(text, " on %.10s", DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(decision->since))));
-	if (decision->note != NULL)
-		appendStringInfo(text, ": %s", decision->note);
+}
+
+/*
+ * name_above names the record above: account 42.
+ */
+static char *
+name_above(const Inquiry *inquiry)
+{
+	const char *table = get_rel_name(inquiry->rules->object.above);
+
+	if (inquiry->above.key == NULL)
+		return psprintf("a record of %s that you may not read", table);
+	return psprintf("%s %s", table, inquiry->above.key);
+}
+
+/*
+ * append_inherited says from where a node comes.
+ */
+static void
+append_inherited(StringInfo text, const Inquiry *inquiry, const Decision *decision)
+{
+	appendStringInfo(text, " from %s", name_above(inquiry));
+	if (decision->rule_id != 0)
+		appendStringInfo(text, " (rule %s)", inquiry_rule_name(inquiry, decision->rule_id));
+}
+
+/*
+ * append_reason says what decided, in a form that fits the decision's word.
+ */
+static void
+append_reason(StringInfo text, const Inquiry *inquiry, const Decision *decision)
+{
+	switch (decision->kind)
+	{
+		case DECISION_MATCHED:
+			appendStringInfo(text, " by rule %s", inquiry_rule_name(inquiry, decision->rule_id));
+			break;
+		case DECISION_INHERITED:
+			append_inherited(text, inquiry, decision);
+			break;
+		case DECISION_BLOCKED:
+		case DECISION_SHADOWED:
+			appendStringInfo(text, " %s", decision->because);
+			break;
+		case DECISION_OUTRANKED:
+			if (decision->because != NULL)
+				appendStringInfo(text, " by %s", decision->because);
+			else if (decision->from_above)
+				appendStringInfo(text, " by %s", name_above(inquiry));
+			break;
+		case DECISION_TIED:
+			appendStringInfo(text, " with %s", decision->because);
+			break;
+		case DECISION_EXCLUDED:
+			append_who(text, decision);
+			break;
+		case DECISION_MANUAL:
+			appendStringInfoString(text, ", assigned");
+			append_who(text, decision);
+			break;
+		default:
+			break;
+	}
 }
 
 /*
@@ -104,36 +165,14 @@ static char *
 describe(const Inquiry *inquiry, const Decision *decision)
 {
 	StringInfoData text;
-	const char *other = decision->because < 0 ? "" :
-		territory_to_cstring(inquiry->rules->nodes[decision->because].path);
 
 	initStringInfo(&text);
 	appendStringInfoString(&text, decision_word(decision->kind));
-	switch (decision->kind)
-	{
-		case DECISION_MATCHED:
-			appendStringInfo(&text, " by rule %s", inquiry_rule_name(inquiry, decision->rule_id));
-			if (decision->note != NULL)
-				appendStringInfo(&text, ", %s", decision->note);
-			break;
-		case DECISION_BLOCKED:
-		case DECISION_SHADOWED:
-			appendStringInfo(&text, " %s", other);
-			break;
-		case DECISION_OUTRANKED:
-			appendStringInfo(&text, " by %s (%s)", other, decision->note);
-			break;
-		case DECISION_EXCLUDED:
-			append_ban(&text, decision);
-			break;
-		case DECISION_NO_RULES:
-			if (decision->note != NULL)
-				appendStringInfo(&text, " (%s)", decision->note);
-			break;
-		case DECISION_MANUAL:
-		case DECISION_FAILED:
-			break;
-	}
+	append_reason(&text, inquiry, decision);
+	if (decision->note != NULL && decision->kind == DECISION_EXCLUDED)
+		appendStringInfo(&text, ": %s", decision->note);
+	else if (decision->note != NULL && decision->kind != DECISION_NO_PARENT)	/* that is in the heading */
+		appendStringInfo(&text, " (%s)", decision->note);
 	return text.data;
 }
 
@@ -217,9 +256,12 @@ static void
 put_place(const Inquiry *inquiry, const Place *place, void *arg)
 {
 	Writer	   *writer = arg;
-	int			level = put_above(writer, place->path);
 	Decision	decision = decide_place(inquiry, place);
+	int			level;
 
+	if (writer->last == NULL)
+		put_line(writer, "", 0, "");
+	level = put_above(writer, place->path);
 	put_line(writer, "", level, psprintf("%s: %s", label_of(place->path, level), describe(inquiry, &decision)));
 	if (place->node < 0)
 		return;
@@ -244,16 +286,17 @@ add_to_heading(const Inquiry *inquiry, const Place *place, void *arg)
 	Heading    *heading = arg;
 	Decision	decision = decide_place(inquiry, place);
 
-	if (decision.kind != DECISION_MATCHED && decision.kind != DECISION_MANUAL)
-		return;
-	appendStringInfo(&heading->text, "%s%s", heading->count++ == 0 ? " stands in " : ", ",
-					 territory_to_cstring(place->path));
+	if (decision_is_there(&decision))
+		appendStringInfo(&heading->text, "%s%s", heading->count++ == 0 ? " stands in " : ", ",
+						 territory_to_cstring(place->path));
 }
 
+/*
+ * put_heading says where the record stands.
+ */
 static void
-write_record(Inquiry *inquiry, void *arg)
+put_heading(const Writer *writer, const Inquiry *inquiry)
 {
-	Writer	   *writer = arg;
 	Heading		heading = {.count = 0};
 
 	initStringInfo(&heading.text);
@@ -262,8 +305,48 @@ write_record(Inquiry *inquiry, void *arg)
 	if (heading.count == 0)
 		appendStringInfoString(&heading.text, " stands in no territory");
 	put_line(writer, "", 0, heading.text.data);
-	put_line(writer, "", 0, "");
+}
+
+/*
+ * put_above_heading says what is above the record, and where that stands.
+ */
+static void
+put_above_heading(const Writer *writer, const Inquiry *inquiry)
+{
+	const Above *above = &inquiry->above;
+	bool		family = object_has_families(&inquiry->rules->object);
+	StringInfoData text;
+
+	if (above->inheritance == NULL || (family && !above->named))
+		return;
+	initStringInfo(&text);
+	if (!above->named)
+		appendStringInfo(&text, "it has no %s", get_rel_name(inquiry->rules->object.above));
+	else
+		appendStringInfo(&text, "%s %s", family ? "the top of its family," : "its parent,", name_above(inquiry));
+	if (above->named && !above->there)
+		appendStringInfoString(&text, ", is not there");
+	else if (above->named)
+		appendStringInfoString(&text, above->held.count == 0 ? ", stands in no territory" : ", stands in ");
+	for (int i = 0; i < above->held.count; i++)
+		appendStringInfo(&text, "%s%s", i == 0 ? "" : ", ", territory_to_cstring(above->held.items[i].path));
+	put_line(writer, "", 0, text.data);
+}
+
+static void
+write_matched(Inquiry *inquiry, void *arg)
+{
+	Writer	   *writer = arg;
+
+	put_heading(writer, inquiry);
+	put_above_heading(writer, inquiry);
 	decision_each(inquiry, writer->only, writer->only_id, put_place, writer);
+}
+
+static void
+write_record(Inquiry *inquiry, void *arg)
+{
+	inquiry_match(inquiry, write_matched, arg);
 }
 
 /*

@@ -20,8 +20,28 @@ typedef enum NeedKind
 	NEED_MATCH,					/* the node must match */
 	NEED_ANCESTOR,				/* so must a node above it */
 	NEED_DESCENDANT,			/* a node below it must not */
-	NEED_RIVAL					/* nor one that comes before it in mode first */
+	NEED_RIVAL,					/* nor one that comes before it: in mode first, or of a deal */
+	NEED_SELF,					/* nor any, so that the record follows the top of its family */
+	NEED_OWNER,					/* a deal's owner must be a member */
+	NEED_OPEN					/* a deal must not be closed */
 } NeedKind;
+
+/* By what the record is to have the node */
+typedef enum Aim
+{
+	AIM_RULES,					/* its own */
+	AIM_ABOVE					/* the record above, which has it; its own must not stand in the way */
+} Aim;
+
+/* What is wanted. */
+typedef struct Objective
+{
+	const Inquiry *inquiry;
+	Aim			aim;
+	int32		node_id;
+	int			node;			/* its index; -1: it has no active rules */
+	int			priority;		/* the node's, where that counts */
+} Objective;
 
 /* truths as a set */
 #define MASK_OF(truth)	(1 << (truth))
@@ -35,6 +55,7 @@ typedef struct Leaf
 	Expr	   *condition;
 	Expr	   *planned;
 	Bitmapset  *columns;
+	NeedKind	need;
 	int			mask;			/* the truths that are wanted of it */
 	/* of variable.c */
 	ExprState  *state;
@@ -63,13 +84,23 @@ typedef struct Goal
 /* What must hold, all of it. */
 typedef struct Formula
 {
-	const Inquiry *inquiry;
-	int			target;			/* node */
-	List	   *goals;			/* first the nodes that must match, from the top; then those that must not */
+	const Objective *objective;
+	List	   *goals;			/* AIM_RULES: first the nodes that must match, from the top; then the others */
 	List	   *leaves;			/* of all */
+	bool		narrowed;		/* ways to reach it were left out, for they are too many */
 } Formula;
 
-/* blocking, by node: it must not match */
-extern void formula_make(Formula *formula, const Inquiry *inquiry, int target, const bool *blocking);
+/* May a node take the record away from the one that is wanted, if it matches? */
+extern bool goal_may_block(const Objective *objective, int node);
+
+/* blocking, by node: is looked at as one that must not match */
+extern void formula_make(Formula *formula, const Objective *objective, const bool *blocking);
+
+/* for those who make goals (goal.c, deal_goal.c): */
+extern Goal *goal_make(GoalKind kind, NeedKind need);
+extern Goal *goal_condition(Formula *formula, Expr *expr, int mask, NeedKind need, int rule);
+
+/* that a node and all that gate it match */
+extern Goal *goal_match(Formula *formula, int node, NeedKind need);
 
 #endif							/* TERRITORY_GOAL_H */

@@ -21,6 +21,7 @@
 #include "base/catalog.h"
 #include "base/session.h"
 #include "explain/inquiry.h"
+#include "pair/pairs.h"
 #include "rule/criteria.h"
 #include "tree/node.h"
 
@@ -124,40 +125,27 @@ read_expressions(Inquiry *inquiry)
 }
 
 /*
- * read_held reads the pairs of the record.
+ * read_premise reads what counts beside the record's row.
  */
 static void
-read_held(Inquiry *inquiry)
+read_premise(Inquiry *inquiry)
 {
 	const ObjectInfo *info = &inquiry->rules->object;
-	Oid			types[1] = {TEXTOID};
-	Datum		values[1] = {CStringGetTextDatum(inquiry->key)};
+	Premise    *premise = &inquiry->premise;
+	Exclusion  *exclusions;
+	StoredPair *stored;
+	bool		isnull;
 
-	execute_as_owner(psprintf("SELECT a.node_id, a.rule_id, a.manual, a.since, n.path"
-							  "  FROM %s a JOIN territory.node n ON n.id OPERATOR(pg_catalog.=) a.node_id"
-							  " WHERE a.%s OPERATOR(pg_catalog.=) $1::%s"
-							  "   AND n.model_id OPERATOR(pg_catalog.=) territory.active_model() ORDER BY n.path",
-							  catalog_qualified_name(info->assignment),
-							  quote_identifier(NameStr(info->key_column)),
-							  format_type_be_qualified(info->key_type)),
-					 1, types, values);
-	inquiry->held = palloc0(Max(SPI_processed, 1) * sizeof(Held));
-	inquiry->held_count = (int) SPI_processed;
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		Held	   *held = &inquiry->held[i];
-		bool		isnull;
-
-		held->node_id = integer_at(i, 1);
-		held->rule_id = integer_at(i, 2);
-		held->manual = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 3, &isnull));
-		held->since = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 4, &isnull));
-		held->path = DatumGetTerritoryPP(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 5, &isnull));
-	}
+	inquiry->key_value = slot_getattr(inquiry->slot, info->key_attno, &isnull);
+	premise->excluded.count = exclusion_fetch(info, &inquiry->key_value, 1, &exclusions);
+	premise->excluded.exclusions = exclusions;
+	premise->stored_count = pairs_read(info, &inquiry->key_value, 1, &stored);
+	premise->stored = stored;
+	inquiry->held = held_list(stored, premise->stored_count);
 }
 
 /*
- * read_bans reads the exclusions of the record: for the engine and for people.
+ * read_bans reads the exclusions of the record, for people.
  */
 static void
 read_bans(Inquiry *inquiry)
@@ -165,14 +153,12 @@ read_bans(Inquiry *inquiry)
 	const ObjectInfo *info = &inquiry->rules->object;
 	Oid			types[2] = {OIDOID, TEXTOID};
 	Datum		values[2] = {ObjectIdGetDatum(info->object)};
-	bool		isnull;
-	Datum		key = slot_getattr(inquiry->slot, info->key_attno, &isnull);
 	Oid			output;
 	bool		varlena;
+	bool		isnull;
 
-	inquiry->exclusion_count = exclusion_fetch(info, &key, 1, &inquiry->exclusions);
 	getTypeOutputInfo(info->key_type, &output, &varlena);
-	values[1] = CStringGetTextDatum(OidOutputFunctionCall(output, key));
+	values[1] = CStringGetTextDatum(OidOutputFunctionCall(output, inquiry->key_value));
 	execute_as_owner("SELECT id, node_id, created_by, created_at, note FROM territory.exclusion"
 					 " WHERE object OPERATOR(pg_catalog.=) $1 AND key OPERATOR(pg_catalog.=) $2"
 					 " ORDER BY node_id NULLS LAST",
@@ -193,13 +179,12 @@ read_bans(Inquiry *inquiry)
 }
 
 /*
- * decide lets the engine match the record, and keeps what it says.
+ * note_truth keeps which rules are true.
  */
 static void
-decide(Inquiry *inquiry)
+note_truth(Inquiry *inquiry)
 {
-	Ruleset    *rules = inquiry->rules;
-	int			count = match_row(rules, inquiry->slot);
+	const Ruleset *rules = inquiry->rules;
 
 	inquiry->own = palloc0(Max(rules->node_count, 1) * sizeof(bool));
 	inquiry->true_rule = palloc0(Max(rules->node_count, 1) * sizeof(int32));
@@ -210,31 +195,75 @@ decide(Inquiry *inquiry)
 		inquiry->own[hit_node(key)] = true;
 		inquiry->true_rule[hit_node(key)] = hit_rule_id(key);
 	}
-	inquiry->chosen = palloc(Max(count, 1) * sizeof(Match));
-	memcpy(inquiry->chosen, rules->matches, count * sizeof(Match));
-	count = exclusion_apply(rules, inquiry->chosen, count, inquiry->exclusions, inquiry->exclusion_count);
-	inquiry->chosen_count = match_select(rules, inquiry->chosen, count);
 }
 
 /*
- * visit_matched matches the record and calls back.
+ * inquiry_decide lets the engine decide, and keeps what it says.
  */
-static void
-visit_matched(Inquiry *inquiry, void (*visit) (Inquiry *, void *), void *arg)
+void
+inquiry_decide(Inquiry *inquiry, void *unused)
+{
+	Ruleset    *rules = inquiry->rules;
+	Outcome    *outcome = &inquiry->outcome;
+	Match	   *matches;
+
+	*outcome = outcome_of(rules, &inquiry->above, inquiry->key_value, inquiry->slot, &inquiry->premise);
+	note_truth(inquiry);
+	inquiry->chosen = palloc(Max(outcome->match_count, 1) * sizeof(Match));
+	memcpy(inquiry->chosen, outcome->matches, outcome->match_count * sizeof(Match));
+	inquiry->chosen_count = match_select(rules, inquiry->chosen, outcome->match_count);
+	if (rules->object.kind != KIND_DEAL)
+		return;
+	matches = palloc(Max(outcome->match_count, 1) * sizeof(Match));
+	memcpy(matches, outcome->matches, outcome->match_count * sizeof(Match));
+	inquiry->candidate_count = deal_judge(inquiry->above.inheritance, 0, matches, outcome->match_count,
+										  &inquiry->premise.excluded, &inquiry->candidates);
+}
+
+/*
+ * inquiry_match calls back while the rule set may match rows.
+ */
+void
+inquiry_match(Inquiry *inquiry, void (*work) (Inquiry *, void *), void *arg)
 {
 	MatchScope	scope;
 
 	match_begin(&scope, inquiry->rules);
 	PG_TRY();
 	{
-		decide(inquiry);
-		visit(inquiry, arg);
+		work(inquiry, arg);
 	}
 	PG_FINALLY();
 	{
 		match_end(&scope);
 	}
 	PG_END_TRY();
+}
+
+/*
+ * read_link reads what the row says of the record above.
+ */
+static void
+read_link(Inquiry *inquiry, void *unused)
+{
+	inquiry->above.link = palloc(sizeof(Link));
+	*inquiry->above.link = link_read(inquiry->rules, inquiry->slot);
+}
+
+/*
+ * read_above finds the record above, if records of the table may have one.
+ */
+static void
+read_above(Inquiry *inquiry)
+{
+	Above	   *above = &inquiry->above;
+
+	if (inquiry->rules->link == NULL)
+		return;
+	inquiry_match(inquiry, read_link, NULL);
+	above_read(above, inquiry->rules, inquiry->key_value);
+	if (inquiry->rules->object.kind == KIND_DEAL)
+		deal_know_nodes(above->inheritance, inquiry->premise.stored, inquiry->premise.stored_count);
 }
 
 /*
@@ -253,9 +282,11 @@ inquiry_visit(Oid object, const char *key, void (*visit) (Inquiry *, void *), vo
 
 		inquiry.slot = fetch_record(inquiry.rules, key);
 		read_expressions(&inquiry);
-		read_held(&inquiry);
+		read_premise(&inquiry);
 		read_bans(&inquiry);
-		visit_matched(&inquiry, visit, arg);
+		read_above(&inquiry);
+		inquiry_match(&inquiry, inquiry_decide, NULL);
+		visit(&inquiry, arg);
 		session_unpin(pin);
 	}
 	PG_FINALLY();
@@ -314,17 +345,6 @@ inquiry_first_rule(const Inquiry *inquiry, int node)
 	return low;
 }
 
-const Held *
-inquiry_held(const Inquiry *inquiry, int32 node_id)
-{
-	for (int i = 0; i < inquiry->held_count; i++)
-	{
-		if (inquiry->held[i].node_id == node_id)
-			return &inquiry->held[i];
-	}
-	return NULL;
-}
-
 const Ban *
 inquiry_ban(const Inquiry *inquiry, int32 node_id)
 {
@@ -380,15 +400,42 @@ inquiry_value(const Inquiry *inquiry, AttrNumber attno)
 	return OidOutputFunctionCall(output, value);
 }
 
+/*
+ * inquiry_path looks a node up in what is known.
+ */
+char *
+inquiry_path(const Inquiry *inquiry, int32 node_id)
+{
+	const HeldList *lists[] = {&inquiry->held, &inquiry->above.held};
+	int			node = inquiry_node_index(inquiry, node_id);
+
+	if (node >= 0)
+		return territory_to_cstring(inquiry->rules->nodes[node].path);
+	for (int i = 0; i < lengthof(lists); i++)
+	{
+		const Held *held = held_find(lists[i], node_id);
+
+		if (held != NULL)
+			return territory_to_cstring(held->path);
+	}
+	return psprintf("%d", node_id);
+}
+
+/*
+ * inquiry_rule_name looks a rule up; one of another table is that of a record above.
+ */
 char *
 inquiry_rule_name(const Inquiry *inquiry, int32 rule_id)
 {
 	const Ruleset *rules = inquiry->rules;
+	Oid			types[1] = {INT4OID};
+	Datum		values[1] = {Int32GetDatum(rule_id)};
 
 	for (int i = 0; i < rules->index->rule_count; i++)
 	{
 		if (rules->index->rules[i].id == rule_id && rules->index->infos[i].name != NULL)
 			return rules->index->infos[i].name;
 	}
-	return psprintf("%d", rule_id);
+	execute_as_owner("SELECT name FROM territory.rule WHERE id OPERATOR(pg_catalog.=) $1 AND name IS NOT NULL", 1, types, values);
+	return SPI_processed > 0 ? text_at(0, 1) : psprintf("%d", rule_id);
 }

@@ -2,16 +2,15 @@
  * remedy.c
  *		The smallest change of a record's columns that brings it to a node.
  *
- * What must hold is a Boolean formula over conditions: the node and those that gate
- * it match, and those that would take the record away (below it, or before it in
- * mode first) do not. Each condition must become true, or false, or one of these
+ * What must hold is a Boolean formula over conditions (goal.c): the node and those
+ * that gate it match, and those that would take the record away do not. Each condition must become true, or false, or one of these
  * and unknown. For every column there are finitely many candidates (candidate.c),
  * and a condition that reads one column is a set of them. Sets of columns are tried
  * by size, all of a size before any of the next, so the first that serves is a
  * smallest one: a minimum hitting set, found exhaustively. With the other columns
  * as they are, most of the formula is decided; the rest is solved by depth-first
  * search, which narrows each column's set of candidates and gives up where one is
- * empty. What is found is proven by the match engine on the changed row.
+ * empty. What is found is proven by the engine on the changed row (outcome.c).
  *
  * Conditions that cannot be inverted (variable.c) count as free once one of their
  * columns may change; candidates are then tried in the hope that the engine agrees.
@@ -49,12 +48,10 @@ typedef struct Agenda
 
 typedef struct Search
 {
-	Inquiry    *inquiry;
-	int			target;			/* node */
+	const Objective *objective;
+	const Inquiry *inquiry;
 	MemoryContext context;		/* of all of it, and of what is found */
 	MemoryContext work;			/* of the work on one set of columns */
-	Exclusion  *exclusions;		/* without those from the target */
-	int			exclusion_count;
 	bool	   *blocking;		/* by node: is looked at as one that must not match */
 
 	Formula		formula;
@@ -66,53 +63,11 @@ typedef struct Search
 	bool		only_possible;	/* asks whether there is a solution, not for one */
 	bool		gave_up;		/* something was not searched to its end */
 	bool		begin_anew;		/* more nodes are to be looked at */
+	PairList	pairs;			/* of the last row that was proven */
 	Remedy		remedy;
 } Search;
 
 static bool solve(Search *search, const Agenda *agenda);
-
-/*
- * is_excluded tells whether the record is kept out of a node.
- */
-static bool
-is_excluded(const Search *search, int node)
-{
-	return exclusion_covers(search->exclusions, search->exclusion_count, search->inquiry->rules->nodes[node].id);
-}
-
-/*
- * may_block tells whether a node takes the record away from the target if it
- * matches too.
- */
-static bool
-may_block(const Search *search, int node)
-{
-	const Ruleset *rules = search->inquiry->rules;
-
-	if (node == search->target || is_excluded(search, node))
-		return false;
-	if (rules->object.mode == MODE_FIRST)
-		return match_wins(&rules->nodes[node], &rules->nodes[search->target]);
-	return rules->object.mode == MODE_DEEPEST &&
-		node > search->target && node < rules->nodes[search->target].subtree_end;
-}
-
-/*
- * lift_exclusions copies the record's exclusions without those from the target.
- */
-static void
-lift_exclusions(Search *search)
-{
-	const Inquiry *inquiry = search->inquiry;
-	int32		id = inquiry->rules->nodes[search->target].id;
-
-	search->exclusions = palloc(Max(inquiry->exclusion_count, 1) * sizeof(Exclusion));
-	for (int i = 0; i < inquiry->exclusion_count; i++)
-	{
-		if (!exclusion_covers(&inquiry->exclusions[i], 1, id))
-			search->exclusions[search->exclusion_count++] = inquiry->exclusions[i];
-	}
-}
 
 /*
  * find_blocking decides on the nodes that are looked at as ones that must not
@@ -126,9 +81,9 @@ find_blocking(Search *search)
 
 	search->blocking = palloc0(rules->node_count * sizeof(bool));
 	for (int rule = 0; rule < rules->index->rule_count; rule++)
-		count += may_block(search, rules->index->rules[rule].node);
+		count += goal_may_block(search->objective, rules->index->rules[rule].node);
 	for (int node = 0; node < rules->node_count && count <= MAX_BLOCKING_RULES; node++)
-		search->blocking[node] = may_block(search, node);
+		search->blocking[node] = goal_may_block(search->objective, node);
 }
 
 /*
@@ -230,57 +185,48 @@ holds(Search *search)
 	return true;
 }
 
-/* What match_changed works on. */
+/* What ask_engine works on. */
 typedef struct Proof
 {
 	Search	   *search;
-	int			count;
-	Match	   *matches;
-	bool		target;			/* does the record get it? */
+	Outcome		outcome;
 } Proof;
 
 /*
- * match_changed asks the engine what the changed row gets.
+ * ask_engine asks what the changed row gives the record.
  */
 static void
-match_changed(void *arg)
+ask_engine(void *arg)
 {
 	Proof	   *proof = arg;
-	Search	   *search = proof->search;
-	Ruleset    *rules = search->inquiry->rules;
-	Match	   *chosen;
-	int			count = match_row(rules, search->variables.slot);
+	const Inquiry *inquiry = proof->search->inquiry;
 
-	proof->matches = palloc(Max(count, 1) * sizeof(Match));
-	chosen = palloc(Max(count, 1) * sizeof(Match));
-	memcpy(proof->matches, rules->matches, count * sizeof(Match));
-	count = exclusion_apply(rules, proof->matches, count, search->exclusions, search->exclusion_count);
-	memcpy(chosen, proof->matches, count * sizeof(Match));
-	proof->count = count;
-	count = match_select(rules, chosen, count);
-	for (int i = 0; i < count; i++)
-		proof->target |= chosen[i].node == search->target;
+	proof->outcome = outcome_of(inquiry->rules, &inquiry->above, inquiry->key_value,
+								proof->search->variables.slot, &inquiry->premise);
 }
 
 /*
- * prove asks the engine whether the changed row gets the target. If a node takes
- * it away that was not looked at, it will be.
+ * prove asks the engine whether the changed row gives the record the node. If a node
+ * takes it away that was not looked at, it will be.
  */
 static bool
 prove(Search *search)
 {
 	Proof		proof = {search};
 
-	if (!holds(search) || !attempt(match_changed, &proof, NULL))
+	if (!holds(search) || !attempt(ask_engine, &proof, NULL))
 		return false;
-	for (int i = 0; i < proof.count && !proof.target; i++)
+	search->pairs = proof.outcome.pairs;
+	if (outcome_find(&proof.outcome, search->objective->node_id) != NULL)
+		return true;
+	for (int i = 0; i < proof.outcome.match_count; i++)
 	{
-		int			node = proof.matches[i].node;
+		int			node = proof.outcome.matches[i].node;
 
-		if (!search->blocking[node] && may_block(search, node))
+		if (!search->blocking[node] && goal_may_block(search->objective, node))
 			search->blocking[node] = search->begin_anew = true;
 	}
-	return proof.target;
+	return false;
 }
 
 /*
@@ -370,6 +316,9 @@ keep_remedy(Search *search, bool proven)
 	remedy->nulls = palloc(natts * sizeof(bool));
 	memcpy(remedy->values, search->variables.slot->tts_values, natts * sizeof(Datum));
 	memcpy(remedy->nulls, search->variables.slot->tts_isnull, natts * sizeof(bool));
+	for (int i = 0; proven && i < search->pairs.count; i++)
+		pair_append(&remedy->pairs, search->pairs.pairs[i].key, search->pairs.pairs[i].node_id,
+					search->pairs.pairs[i].rule_id, NULL);
 	foreach(cell, search->trail)
 	{
 		const Goal *goal = lfirst(cell);
@@ -475,8 +424,8 @@ solve_all(Search *search, Goal *goal, const Agenda *rest)
 }
 
 /*
- * solve reaches the goals of an agenda by narrowing variables. What must not match
- * and cannot is no need.
+ * solve reaches the goals of an agenda by narrowing variables. What stands in the
+ * way in no case is no need.
  */
 static bool
 solve(Search *search, const Agenda *agenda)
@@ -495,7 +444,7 @@ solve(Search *search, const Agenda *agenda)
 	if (agenda == NULL)
 		return accept(search);
 	goal = agenda->goal;
-	if ((goal->need == NEED_DESCENDANT || goal->need == NEED_RIVAL) && is_certain(search, goal))
+	if (goal->need != NEED_MATCH && goal->need != NEED_ANCESTOR && is_certain(search, goal))
 		return solve(search, agenda->rest);
 	switch (goal->kind)
 	{
@@ -560,12 +509,13 @@ static void
 explain_impossible(Search *search)
 {
 	const RuleNode *nodes = search->inquiry->rules->nodes;
+	int			node = search->objective->aim == AIM_RULES ? search->objective->node : -1;
 	int			at = 0;
 
 	search->remedy.dead = -1;
-	for (int gate = search->target; gate >= 0; gate = nodes[gate].gate)
+	for (int gate = node; gate >= 0; gate = nodes[gate].gate)
 		at++;
-	for (int gate = search->target; gate >= 0; gate = nodes[gate].gate)
+	for (int gate = node; gate >= 0; gate = nodes[gate].gate)
 	{
 		if (!can_solve(search, list_make1(list_nth(search->formula.goals, --at))))
 			search->remedy.dead = gate;
@@ -660,30 +610,33 @@ search_sets(Search *search)
 			break;
 		}
 	}
-	search->remedy.minimal = search->remedy.proven && !search->gave_up;
+	search->remedy.minimal = search->remedy.proven && !search->gave_up && !search->formula.narrowed;
 }
 
 /*
  * remedy_find finds the smallest change that brings the record to a node.
  */
 Remedy
-remedy_find(Inquiry *inquiry, int node)
+remedy_find(const Objective *objective)
 {
-	Search		search = {.inquiry = inquiry,.target = node,.context = CurrentMemoryContext};
+	Search		search = {.objective = objective,.inquiry = objective->inquiry,.context = CurrentMemoryContext};
+	Link	   *link = objective->inquiry->above.link;
+	Link		link_now = link ? *link : (Link) {0};
 
 	search.work = AllocSetContextCreate(CurrentMemoryContext, "territory why_not", ALLOCSET_DEFAULT_SIZES);
-	lift_exclusions(&search);
 	find_blocking(&search);
 	do
 	{
 		search.begin_anew = search.gave_up = false;
 		search.remedy = (Remedy) {.dead = -1};
-		formula_make(&search.formula, inquiry, node, search.blocking);
-		variables_make(&search.variables, inquiry, search.formula.leaves);
+		formula_make(&search.formula, objective, search.blocking);
+		variables_make(&search.variables, search.inquiry, search.formula.leaves);
 		if (can_solve(&search, search.formula.goals) || search.gave_up)
 			search_sets(&search);
 		else
 			explain_impossible(&search);
 	} while (search.begin_anew);
+	if (link)
+		*link = link_now;		/* that of the last row that was tried is there */
 	return search.remedy;
 }

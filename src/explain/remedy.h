@@ -22,16 +22,19 @@ typedef struct Need
 typedef struct Remedy
 {
 	bool		found;
-	bool		proven;			/* the engine assigns the record with these values */
+	bool		proven;			/* the engine gives the record the node with these values */
 	bool		minimal;		/* fewer columns do not */
 	Bitmapset  *columns;		/* that are to be changed */
 	Datum	   *values;			/* proven: by column number - 1 */
 	bool	   *nulls;
+	PairList	pairs;			/* proven: what the record has then by rules */
 	List	   *needs;
 	int			dead;			/* not found: a node whose rules no change makes true, or -1 */
 } Remedy;
 
-/* node: index of one that the record has not. Exclusions from it count as lifted. */
-extern Remedy remedy_find(Inquiry *inquiry, int node);
+/*
+ * The record has not what is wanted. Within inquiry_match.
+ */
+extern Remedy remedy_find(const Objective *objective);
 
 #endif							/* TERRITORY_REMEDY_H */

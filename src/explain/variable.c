@@ -39,17 +39,21 @@ add_variable(Variables *variables, Bitmapset *columns, int count, int now)
 }
 
 /*
- * make_columns makes the variables of the columns.
+ * make_columns makes the variables of the columns: not of the key, nor of the one
+ * that names the record above.
  */
 static void
 make_columns(Variables *variables, const List *leaves)
 {
+	const ObjectInfo *object = &variables->inquiry->rules->object;
 	int			attno = -1;
 	ListCell   *cell;
 
 	foreach(cell, leaves)
 		variables->columns = bms_add_members(variables->columns, ((Leaf *) lfirst(cell))->columns);
-	variables->columns = bms_del_member(variables->columns, variables->inquiry->rules->object.key_attno);
+	variables->columns = bms_del_member(variables->columns, object->key_attno);
+	if (OidIsValid(object->above))
+		variables->columns = bms_del_member(variables->columns, object->link_attno);
 	while ((attno = bms_next_member(variables->columns, attno)) >= 0)
 	{
 		Candidates *candidates = palloc(sizeof(Candidates));
@@ -62,7 +66,7 @@ make_columns(Variables *variables, const List *leaves)
 			const Leaf *leaf = lfirst(cell);
 
 			if (bms_is_member(attno, leaf->columns))
-				candidates_learn(candidates, leaf->planned);
+				candidates_learn(candidates, leaf->planned, leaf->need == NEED_OPEN);
 		}
 		candidates_finish(candidates);
 		variables->of_column[attno] = variables->count;

@@ -33,11 +33,10 @@ ended_note(const ObjectInfo *object, PastList *past)
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		StoredPair	stored = pair_read(table->vals[i], table->tupdesc);
-		Pair		pair = {.node_id = stored.node_id,.old_rule = stored.rule_id,.old_manual = stored.manual};
+		Pair		pair = {.node_id = stored.node_id,.old_rule = stored.rule_id,.old_manual = stored.manual,.since = stored.since};
 		bool		isnull;
 
 		pair.key = datumCopy(SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull), byval, typlen);
-		pair.since = DatumGetTimestampTz(SPI_getbinval(table->vals[i], table->tupdesc, 5, &isnull));
 		past_append(past, &pair, false);
 	}
 	SPI_freetuptable(table);

@@ -6,6 +6,7 @@
 
 #include "executor/spi.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "pair/pair.h"
 
@@ -54,7 +55,7 @@ pair_compare_stored(const void *a, const void *b)
 }
 
 /*
- * pair_read makes a stored pair of a row (key, node, rule, manual, ...); the record is
+ * pair_read makes a stored pair of a row (key, node, rule, manual, since); the record is
  * left open.
  */
 StoredPair
@@ -68,5 +69,6 @@ pair_read(HeapTuple row, TupleDesc desc)
 	if (isnull)
 		pair.rule_id = 0;
 	pair.manual = DatumGetBool(SPI_getbinval(row, desc, 4, &isnull));
+	pair.since = DatumGetTimestampTz(SPI_getbinval(row, desc, 5, &isnull));
 	return pair;
 }

@@ -58,7 +58,7 @@ typedef struct Difference
  */
 extern Pair *pair_append(PairList *list, Datum key, int32 node_id, int32 rule_id, const StoredPair *stored);
 
-/* a stored pair of a row of an SPI result: key, node, rule, manual, ...; record is not set */
+/* a stored pair of a row of an SPI result: key, node, rule, manual, since; record is not set */
 extern StoredPair pair_read(HeapTuple row, TupleDesc desc);
 
 /* for qsort: stored pairs by record and node */

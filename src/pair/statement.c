@@ -101,7 +101,7 @@ static const struct
 	int			history_result;
 }			statements[] = {
 	[PAIRS_FETCH] = {
-		"SELECT %k, node_id, rule_id, manual FROM %p"
+		"SELECT %k, node_id, rule_id, manual, since FROM %p"
 		" WHERE %k OPERATOR(pg_catalog.=) ANY ($1::%t[]) ORDER BY 1, 2",
 	SPI_OK_SELECT, "k"},
 	[PAIRS_IN_RANGE] = {

@@ -67,17 +67,10 @@ typedef struct Person
 
 struct DealChoice
 {
+	MemoryContext context;		/* of all of it */
 	deal_nodes_hash *nodes;
 	people_hash *people;
 };
-
-/* A node that may be the deal's. */
-typedef struct DealCandidate
-{
-	int32		node_id;
-	int32		rule_id;
-	int			priority;
-} DealCandidate;
 
 /*
  * unknown_nodes lists nodes that are not known yet, and notes them as not there.
@@ -122,6 +115,7 @@ deal_know_nodes(Inheritance *inheritance, const StoredPair *pairs, int count)
 	if (deals == NULL)
 	{
 		deals = inheritance->deals = palloc0(sizeof(struct DealChoice));
+		deals->context = CurrentMemoryContext;
 		deals->nodes = deal_nodes_create(CurrentMemoryContext, 16, NULL);
 		deals->people = people_create(CurrentMemoryContext, 16, NULL);
 	}
@@ -157,11 +151,14 @@ find_node(const Inheritance *inheritance, int32 id)
 }
 
 /*
- * is_below_parent tells whether a path is one of the parent's nodes or below one.
+ * deal_is_below_parent tells whether a path is one of the parent's nodes or below
+ * one.
  */
-static bool
-is_below_parent(const Inheritance *inheritance, int group, const Territory *path)
+bool
+deal_is_below_parent(const Inheritance *inheritance, int record, const Territory *path)
 {
+	int			group = inheritance->group[record];
+
 	for (int i = inheritance->begin[group]; i < inheritance->begin[group + 1]; i++)
 	{
 		const DealNode *node = find_node(inheritance, inheritance->pairs[i].node_id);
@@ -176,14 +173,14 @@ is_below_parent(const Inheritance *inheritance, int group, const Territory *path
  * by_rules lists the deepest nodes below the parent's whose rules are true.
  */
 static int
-by_rules(const Inheritance *inheritance, int group, Match *matches, int count, DealCandidate *candidates)
+by_rules(const Inheritance *inheritance, int record, Match *matches, int count, DealCandidate *candidates)
 {
 	Ruleset    *rules = inheritance->rules;
 	int			found = 0;
 
 	for (int i = 0; i < count; i++)
 	{
-		if (is_below_parent(inheritance, group, rules->nodes[matches[i].node].path))
+		if (deal_is_below_parent(inheritance, record, rules->nodes[matches[i].node].path))
 			matches[found++] = matches[i];
 	}
 	found = match_select(rules, matches, found);
@@ -191,7 +188,7 @@ by_rules(const Inheritance *inheritance, int group, Match *matches, int count, D
 	{
 		const RuleNode *node = &rules->nodes[matches[i].node];
 
-		candidates[i] = (DealCandidate) {node->id, matches[i].rule_id, node->priority};
+		candidates[i] = (DealCandidate) {node->id, matches[i].rule_id, node->priority, .by_rule = true};
 	}
 	return found;
 }
@@ -200,8 +197,9 @@ by_rules(const Inheritance *inheritance, int group, Match *matches, int count, D
  * by_parent lists the parent's own nodes.
  */
 static int
-by_parent(const Inheritance *inheritance, int group, const Slice *excluded, DealCandidate *candidates)
+by_parent(const Inheritance *inheritance, int record, const Slice *excluded, DealCandidate *candidates)
 {
+	int			group = inheritance->group[record];
 	int			found = 0;
 
 	for (int i = inheritance->begin[group]; i < inheritance->begin[group + 1]; i++)
@@ -216,10 +214,11 @@ by_parent(const Inheritance *inheritance, int group, const Slice *excluded, Deal
 }
 
 /*
- * keep_highest leaves the candidates of the highest priority.
+ * judge_priorities lets only the candidates of the highest priority go on; returns
+ * their number.
  */
 static int
-keep_highest(DealCandidate *candidates, int count)
+judge_priorities(DealCandidate *candidates, int count)
 {
 	int			left = 0;
 	int			highest = PG_INT32_MIN;
@@ -228,8 +227,8 @@ keep_highest(DealCandidate *candidates, int count)
 		highest = Max(highest, candidates[i].priority);
 	for (int i = 0; i < count; i++)
 	{
-		if (candidates[i].priority == highest)
-			candidates[left++] = candidates[i];
+		candidates[i].fate = candidates[i].priority == highest ? DEAL_TIED : DEAL_LOWER_PRIORITY;
+		left += candidates[i].fate == DEAL_TIED;
 	}
 	return left;
 }
@@ -257,7 +256,7 @@ read_person(const Inheritance *inheritance, Person *person)
 	session_restore_role(&role);
 	session_unpin(pin);
 	person->count = (int) SPI_processed;
-	person->nodes = palloc(Max(person->count, 1) * sizeof(int32));
+	person->nodes = MemoryContextAlloc(inheritance->deals->context, Max(person->count, 1) * sizeof(int32));
 	for (int i = 0; i < person->count; i++)
 	{
 		bool		isnull;
@@ -276,8 +275,10 @@ find_person(const Inheritance *inheritance, const char *name)
 	bool		known;
 	Person	   *person = people_insert(inheritance->deals->people, name, &known);
 
-	if (!known)
-		read_person(inheritance, person);
+	if (known)
+		return person;
+	person->name = MemoryContextStrdup(inheritance->deals->context, name);
+	read_person(inheritance, person);
 	return person;
 }
 
@@ -291,49 +292,82 @@ compare_ids(const void *a, const void *b)
 }
 
 /*
- * keep_own leaves the candidates of which the deal's owner is a member.
+ * judge_members lets, of those, only the candidates go on of which the deal's owner
+ * is a member, unless there is none; returns their number.
  */
 static int
-keep_own(const Inheritance *inheritance, const char *owner, DealCandidate *candidates, int count)
+judge_members(const Inheritance *inheritance, const char *owner, DealCandidate *candidates, int count, int left)
 {
 	const Person *person;
-	int			left = 0;
+	int			own = 0;
 
 	if (owner == NULL)
-		return 0;
+		return left;
 	person = find_person(inheritance, owner);
 	for (int i = 0; i < count; i++)
 	{
-		if (bsearch(&candidates[i].node_id, person->nodes, person->count, sizeof(int32), compare_ids) != NULL)
-			candidates[left++] = candidates[i];
+		candidates[i].is_owners = bsearch(&candidates[i].node_id, person->nodes, person->count,
+										  sizeof(int32), compare_ids) != NULL;
+		own += candidates[i].fate == DEAL_TIED && candidates[i].is_owners;
 	}
-	return left;
+	if (own == 0)
+		return left;
+	for (int i = 0; i < count; i++)
+	{
+		if (candidates[i].fate == DEAL_TIED && !candidates[i].is_owners)
+			candidates[i].fate = DEAL_NOT_OWNERS;
+	}
+	return own;
 }
 
 /*
- * deal_wanted chooses.
+ * deal_judge lists the candidates and says what becomes of each.
+ */
+int
+deal_judge(Inheritance *inheritance, int record, Match *matches, int count,
+		   const Slice *excluded, DealCandidate **candidates)
+{
+	int			group = inheritance->group[record];
+	int			found;
+	int			left;
+
+	*candidates = NULL;
+	if (group < 0)
+		return 0;
+	*candidates = palloc0((count + inheritance->begin[group + 1] - inheritance->begin[group] + 1) * sizeof(DealCandidate));
+	found = by_rules(inheritance, record, matches, count, *candidates);
+	if (found == 0)
+		found = by_parent(inheritance, record, excluded, *candidates);
+	left = judge_priorities(*candidates, found);
+	if (left > 1)
+		left = judge_members(inheritance, inheritance->links[record].owner, *candidates, found, left);
+	for (int i = 0; left == 1 && i < found; i++)
+	{
+		if ((*candidates)[i].fate == DEAL_TIED)
+			(*candidates)[i].fate = DEAL_CHOSEN;
+	}
+	return found;
+}
+
+/*
+ * deal_wanted appends the candidate that is chosen.
  */
 int
 deal_wanted(Inheritance *inheritance, int record, Datum key, Match *matches, int count,
 			const Slice *excluded, PairList *wanted)
 {
-	int			group = inheritance->group[record];
 	DealCandidate *candidates;
-	int			left;
+	int			before = wanted->count;
 
-	if (group < 0)
-		return 0;
-	candidates = palloc((count + inheritance->begin[group + 1] - inheritance->begin[group] + 1) * sizeof(DealCandidate));
-	left = by_rules(inheritance, group, matches, count, candidates);
-	if (left == 0)
-		left = by_parent(inheritance, group, excluded, candidates);
-	left = keep_highest(candidates, left);
-	if (left > 1)
-		left = keep_own(inheritance, inheritance->links[record].owner, candidates, left);
-	if (left == 1)
-		pair_append(wanted, key, candidates[0].node_id, candidates[0].rule_id, NULL);
-	pfree(candidates);
-	return left == 1;
+	count = deal_judge(inheritance, record, matches, count, excluded, &candidates);
+	for (int i = 0; i < count; i++)
+	{
+		if (candidates[i].fate == DEAL_CHOSEN)
+			pair_append(wanted, key, candidates[i].node_id, candidates[i].rule_id, NULL);
+	}
+	if (candidates)
+		pfree(candidates);
+	return wanted->count - before;
 }
 
 /*
@@ -369,7 +403,7 @@ is_by_hand(const StoredPair *stored, int count, int32 node_id)
 /*
  * deal_settle lets stored pairs count.
  */
-int
+DealSettlement
 deal_settle(Inheritance *inheritance, int record, Datum key, bool keeps, const StoredPair *stored,
 			int stored_count, const Slice *excluded, PairList *wanted)
 {
@@ -379,15 +413,14 @@ deal_settle(Inheritance *inheritance, int record, Datum key, bool keeps, const S
 	{
 		if (wanted->count > 0 && !is_by_hand(stored, stored_count, wanted->pairs[0].node_id))
 			wanted->count = 0;
-		return wanted->count;
+		return DEAL_BY_HAND;
 	}
 	if (!keeps || !inheritance->links[record].closed || !inheritance->rules->object.freeze)
-		return wanted->count;
+		return DEAL_OPEN;
 	kept = find_stored(inheritance, stored, stored_count, excluded, false);
-	if (kept != NULL)
-	{
-		wanted->count = 0;
-		pair_append(wanted, key, kept->node_id, kept->rule_id, NULL);
-	}
-	return wanted->count;
+	if (kept == NULL)
+		return DEAL_OPEN;
+	wanted->count = 0;
+	pair_append(wanted, key, kept->node_id, kept->rule_id, NULL);
+	return DEAL_KEPT;
 }

@@ -85,8 +85,10 @@ load_above(const Ruleset *rules, ObjectInfo *above)
  * read_pairs reads the stored pairs of the records above.
  */
 static void
-read_pairs(Inheritance *inheritance, const ObjectInfo *above, const Datum *keys, int count, bool write)
+read_pairs(Inheritance *inheritance, int count, bool write)
 {
+	const ObjectInfo *above = &inheritance->above;
+	const Datum *keys = inheritance->keys;
 	PairAccess	access;
 	bool	   *fresh = palloc0(Max(count, 1) * sizeof(bool));
 	int			found = 0;
@@ -119,15 +121,14 @@ inherit_begin(Ruleset *rules, const Datum *keys, const Link *links, int count, I
 {
 	Inheritance *inheritance = palloc0(sizeof(Inheritance));
 	Datum	   *above_keys = palloc(Max(count, 1) * sizeof(Datum));
-	Datum	   *distinct = palloc(Max(count, 1) * sizeof(Datum));
 	bool	   *has = palloc(Max(count, 1) * sizeof(bool));
-	ObjectInfo	above;
 	int			groups;
 
 	inheritance->rules = rules;
 	inheritance->links = links;
 	inheritance->group = palloc(Max(count, 1) * sizeof(int));
-	load_above(rules, &above);
+	inheritance->keys = palloc(Max(count, 1) * sizeof(Datum));
+	load_above(rules, &inheritance->above);
 	for (int i = 0; i < count; i++)
 	{
 		above_keys[i] = links[i].key;
@@ -135,11 +136,24 @@ inherit_begin(Ruleset *rules, const Datum *keys, const Link *links, int count, I
 	}
 	if (object_has_families(&rules->object))
 		family_find_tops(rules, keys, links, count, purpose == INHERIT_HOLD, above_keys, has);
-	groups = distinct_keys(&above, above_keys, has, count, inheritance->group, distinct);
+	groups = distinct_keys(&inheritance->above, above_keys, has, count, inheritance->group, inheritance->keys);
 	if (purpose == INHERIT_HOLD && !object_has_families(&rules->object))
-		hold_records(&above, distinct, groups);
-	read_pairs(inheritance, &above, distinct, groups, purpose != INHERIT_READ);
+		hold_records(&inheritance->above, inheritance->keys, groups);
+	read_pairs(inheritance, groups, purpose != INHERIT_READ);
 	return inheritance;
+}
+
+/*
+ * inherit_suppose puts other pairs in the place of those of the record above.
+ */
+void
+inherit_suppose(Inheritance *inheritance, StoredPair *pairs, int count)
+{
+	inheritance->pairs = pairs;
+	inheritance->begin[0] = 0;
+	inheritance->begin[1] = count;
+	if (inheritance->rules->object.kind == KIND_DEAL)
+		deal_know_nodes(inheritance, pairs, count);
 }
 
 /*

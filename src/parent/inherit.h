@@ -23,6 +23,8 @@ typedef struct Inheritance
 {
 	Ruleset    *rules;
 	const Link *links;			/* by record */
+	ObjectInfo	above;			/* the table of the records above */
+	Datum	   *keys;			/* by group: the key of the record above */
 	int		   *group;			/* by record: which record above; -1: none */
 	int		   *begin;			/* by group: its first pair; one more at the end */
 	StoredPair *pairs;			/* by group and node */
@@ -47,6 +49,9 @@ extern Inheritance *inherit_begin(Ruleset *rules, const Datum *keys, const Link 
  */
 extern int	inherit_wanted(Inheritance *inheritance, int record, Datum key, Match *matches, int count,
 						   const Slice *excluded, PairList *wanted);
+
+/* lets the record above the only one of a batch have other pairs; for what would be then */
+extern void inherit_suppose(Inheritance *inheritance, StoredPair *pairs, int count);
 
 /* holds records above that batches' records belonged to before */
 extern void inherit_hold(const Ruleset *rules, const Datum *keys, int count);

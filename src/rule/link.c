@@ -150,6 +150,18 @@ link_compile(Ruleset *rules, Relation rel)
 	MemoryContextSwitchTo(old);
 }
 
+const char *
+link_owner(const Ruleset *rules)
+{
+	return rules->link->owner_text;
+}
+
+const char *
+link_category(const Ruleset *rules)
+{
+	return rules->link->category_text;
+}
+
 /*
  * is_same_text compares texts of which either may be NULL.
  */

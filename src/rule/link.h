@@ -30,6 +30,10 @@ extern Link link_read(Ruleset *rules, TupleTableSlot *slot);
 /* is a deal closed? likewise */
 extern bool link_is_closed(Ruleset *rules, TupleTableSlot *slot);
 
+/* the expressions of a deal's owner and category; NULL: not given */
+extern const char *link_owner(const Ruleset *rules);
+extern const char *link_category(const Ruleset *rules);
+
 /* the key of the record above, of a value of the column that holds it; false: there can be none */
 extern bool link_key(const Ruleset *rules, Datum value, Datum *key);
 

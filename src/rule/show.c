@@ -24,14 +24,31 @@
 #include "rule/show.h"
 
 /*
- * strip removes casts between types of the same form.
+ * is_cast_number tells whether something is a whole number made one of another type,
+ * as PostgreSQL does in amount > 1000, where amount is numeric.
+ */
+static bool
+is_cast_number(const Node *node)
+{
+	const FuncExpr *cast = (const FuncExpr *) node;
+	Oid			type;
+
+	if (!IsA(node, FuncExpr) || cast->funcformat == COERCE_EXPLICIT_CALL || !IsA(linitial(cast->args), Const))
+		return false;
+	type = exprType(linitial(cast->args));
+	return (type == INT4OID || type == INT8OID) && !((Const *) linitial(cast->args))->constisnull &&
+		(cast->funcresulttype == NUMERICOID || cast->funcresulttype == FLOAT8OID || cast->funcresulttype == INT8OID);
+}
+
+/*
+ * strip removes casts between types of the same form, and of whole numbers.
  */
 static Node *
 strip(Node *node)
 {
 	while (IsA(node, RelabelType))
 		node = (Node *) ((RelabelType *) node)->arg;
-	return node;
+	return is_cast_number(node) ? linitial(((FuncExpr *) node)->args) : node;
 }
 
 /*

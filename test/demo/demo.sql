@@ -1,4 +1,4 @@
--- demo.sql: one company's territories from nothing to a roll-up, in ten steps (make demo).
+-- demo.sql: one company's territories from nothing to a roll-up, in ten steps and two screens (make demo).
 -- Can be run in any empty database of a server that has the extension: psql -f demo.sql
 
 \set QUIET on
@@ -9,7 +9,6 @@ SET client_min_messages = warning;
 
 \echo
 \echo 1. An account table full of rows, as any CRM has one
-\echo
 -- deterministic: every value is a hash of the row's number
 CREATE TABLE account (
   id bigint PRIMARY KEY,
@@ -41,121 +40,105 @@ SELECT number.i,
        floor(exp(b / 1048576.0 * 10.0))::int,
        round((exp(c / 1048576.0 * 9.0) * 1000)::numeric, -2)
 FROM number JOIN place ON place.n = a % 20;
+CREATE TABLE deal (id int PRIMARY KEY, account_id bigint, seller text, amount numeric, stage text);
+CREATE INDEX ON deal (account_id);
 ANALYZE account;
 
 \set ECHO queries
-SELECT * FROM account ORDER BY id LIMIT 5;
+SELECT * FROM account ORDER BY id LIMIT 3;
 \set ECHO none
 
-\echo
-\echo 2. A tree of territories
-\echo
+\echo 2. A tree of territories; the table is attached; rules say in SQL what belongs where
 \set ECHO queries
 CREATE EXTENSION territory;
 SET search_path = public, territory;   -- for operators such as <@
-
-INSERT INTO territory.node (path) VALUES
-  ('EMEA'), ('EMEA.Benelux'), ('EMEA.Benelux.Netherlands'), ('EMEA.Benelux.Belgium'), ('EMEA.Benelux.Key accounts'),
-  ('EMEA.DACH'), ('EMEA.DACH.Manufacturing'), ('EMEA.France'),
-  ('Americas'), ('Americas.Canada'), ('Americas.US'), ('Americas.US.West'), ('Americas.US.East'), ('Americas.US.Central');
+INSERT INTO node (path) VALUES
+  ('EMEA'), ('EMEA.Benelux'), ('EMEA.Benelux.Key accounts'), ('EMEA.DACH'), ('EMEA.DACH.Factories'), ('Americas');
+\pset tuples_only on
+SELECT attach('account');
+\pset tuples_only off
+INSERT INTO rule (node_id, object, name, criteria) SELECT node_id(path::territory), 'account', name, criteria FROM (VALUES
+  ('EMEA.Benelux',              'Benelux',   $$country IN ('NL', 'BE', 'LU')$$),
+  ('EMEA.Benelux.Key accounts', 'Big',       $$employees >= 5000$$),
+  ('EMEA.DACH',                 'German',    $$country IN ('DE', 'AT', 'CH')$$),
+  ('EMEA.DACH.Factories',       'Factories', $$industry = 'Manufacturing' AND employees >= 100$$),
+  ('Americas',                  'American',  $$country IN ('US', 'CA')$$)) AS r (path, name, criteria);
 \set ECHO none
 
 \echo
-\echo 3. The table is attached, and ten rules say in SQL what belongs where
-\echo
+\echo 3. The accounts have found their territories, the deepest that match (the row without a path: those that have none)
 \set ECHO queries
-SELECT territory.attach('account');
-
-INSERT INTO territory.rule (node_id, object, name, criteria) VALUES
-  (territory.node_id('EMEA.Benelux.Netherlands'),  'account', 'Dutch',           $$country = 'NL'$$),
-  (territory.node_id('EMEA.Benelux.Belgium'),      'account', 'Belgian',         $$country = 'BE'$$),
-  (territory.node_id('EMEA.Benelux.Key accounts'), 'account', 'Big in Benelux',  $$country IN ('NL', 'BE', 'LU') AND employees >= 5000$$),
-  (territory.node_id('EMEA.DACH'),                 'account', 'German-speaking', $$country IN ('DE', 'AT', 'CH')$$),
-  (territory.node_id('EMEA.DACH.Manufacturing'),   'account', 'Factories',       $$industry = 'Manufacturing' AND employees >= 100$$),
-  (territory.node_id('EMEA.France'),               'account', 'French',          $$country = 'FR'$$),
-  (territory.node_id('Americas.Canada'),           'account', 'Canadian',        $$country = 'CA'$$),
-  (territory.node_id('Americas.US.West'),          'account', 'West coast',      $$country = 'US' AND state IN ('CA', 'OR', 'WA')$$),
-  (territory.node_id('Americas.US.East'),          'account', 'East coast',      $$country = 'US' AND state IN ('NY', 'MA', 'FL')$$),
-  (territory.node_id('Americas.US.Central'),       'account', 'Central',         $$country = 'US' AND state IN ('TX', 'IL')$$);
+SELECT path, records AS accounts FROM coverage WHERE records > 0;
 \set ECHO none
 
-\echo
-\echo 4. Who got what: the accounts found their territories by themselves
-\echo
+\echo 4. An INSERT finds its territory, an UPDATE moves it, in the same transaction
+CREATE VIEW stands AS
+SELECT a.id, a.name, n.path FROM account a JOIN account_territory t USING (id) JOIN node n ON n.id = t.node_id;
+\pset tuples_only on
 \set ECHO queries
-SELECT n.path, count(*) AS accounts
-FROM account_territory AS a JOIN territory.node AS n ON n.id = a.node_id
-GROUP BY n.path
-ORDER BY n.path;
-\set ECHO none
-\echo '(Japan is nobody''s; a big Dutch account is in Netherlands and in Key accounts;'
-\echo ' a German factory is in DACH.Manufacturing only, the deepest territory that matches;'
-\echo ' a French one is not, because it does not match EMEA.DACH above.)'
-
-\echo
-\echo 5. An insert finds its territory in the same transaction
-\echo
-\set ECHO queries
-INSERT INTO account VALUES (10001, 'Tulip Works', 'NL', null, 'Leiden', 'Manufacturing', 250, 4000000);
-
-SELECT a.id, a.name, n.path
-FROM account AS a JOIN account_territory AS t USING (id) JOIN territory.node AS n ON n.id = t.node_id
-WHERE a.id = 10001;
-\set ECHO none
-
-\echo
-\echo 6. An update moves it
-\echo
-\set ECHO queries
+INSERT INTO account VALUES (10001, 'Tulip Works', 'NL', null, 'Leiden', 'Manufacturing', 50, 4000000);
+SELECT * FROM stands WHERE id = 10001;
 UPDATE account SET country = 'DE', city = 'Cologne' WHERE id = 10001;
-
-SELECT a.id, a.name, n.path
-FROM account AS a JOIN account_territory AS t USING (id) JOIN territory.node AS n ON n.id = t.node_id
-WHERE a.id = 10001;
+SELECT * FROM stands WHERE id = 10001;
 \set ECHO none
 
-\echo
-\echo 7. A rule changes, and the accounts it concerns move with it
-\echo
-CREATE TEMP TABLE before AS
-SELECT node_id, count(*) AS accounts FROM account_territory GROUP BY node_id;
+\echo 5. Why is it in DACH and no factory, and what would make it a key account?
+\pset format unaligned
 \set ECHO queries
-UPDATE territory.rule SET criteria = $$industry IN ('Manufacturing', 'Energy') AND employees >= 20$$
-WHERE name = 'Factories';
+SELECT * FROM explain_text('account', '10001', 'EMEA.DACH.Factories');
 \set ECHO none
-\echo
+\pset tuples_only off
+\pset format aligned
+\set ECHO queries
+SELECT column_name, value, becomes, suggestion, path, rule FROM why_not('account', '10001', 'EMEA.Benelux.Key accounts');
+\set ECHO none
+
+\echo 6. A rule changes: the accounts that it concerns move, and no others
+CREATE TEMP TABLE before AS SELECT node_id, count(*) AS accounts FROM account_territory GROUP BY node_id;
+\set ECHO queries
+UPDATE rule SET criteria = $$industry IN ('Manufacturing', 'Energy') AND employees >= 20$$ WHERE name = 'Factories';
+\set ECHO none
 SELECT n.path, b.accounts AS before, a.accounts AS after
 FROM before AS b JOIN (SELECT node_id, count(*) AS accounts FROM account_territory GROUP BY node_id) AS a USING (node_id)
-  JOIN territory.node AS n ON n.id = node_id
+  JOIN node AS n ON n.id = node_id
 WHERE n.path <@ 'EMEA.DACH'
 ORDER BY n.path;
 
-\echo
-\echo 8. Why is Tulip Works where it is, and why is it not elsewhere in EMEA?
-\echo
+\echo 7. A deal has one of the territories of its account: of several, the one where its owner works
+\pset tuples_only on
+\pset format unaligned
 \set ECHO queries
-SELECT path, rule, criterion, value, result, decision, because
-FROM territory.explain('account', '10001') WHERE path <@ 'EMEA';
+SELECT attach('deal', 'deal', parent => 'account', parent_key => 'account_id', owner => 'seller', category => 'stage');
+INSERT INTO member (node_id, member) VALUES (node_id('EMEA.DACH.Factories'), 'ann'), (node_id('Americas'), 'bob');
+INSERT INTO deal VALUES (1, 10001, 'ann', 90000, 'pipeline');
+SELECT assign('account', '10001', 'Americas');   -- by hand: a second territory for the account
+SELECT * FROM explain_text('deal', '1');
 \set ECHO none
 
 \echo
-\echo 9. Revenue rolls up the tree (Key accounts overlaps its neighbours and is left out, so that nothing counts twice)
-\echo
+\echo 8. The account is taken out of Factories, by hand; the deal follows: now two territories tie for it. What would decide?
 \set ECHO queries
-SELECT e.path, e.own_sum AS own_revenue, e.total_sum AS revenue, e.total_count AS accounts
-FROM territory.each((
-  SELECT territory.rollup(n.path, a.annual_revenue)
-  FROM account AS a JOIN account_territory AS t USING (id) JOIN territory.node AS n ON n.id = t.node_id
-  WHERE n.name <> 'Key accounts')) AS e
-ORDER BY e.path;
+SELECT exclude('account', '10001', 'EMEA.DACH.Factories', note => 'makes nothing there');
+SELECT * FROM explain_text('account', '10001', 'EMEA.DACH.Factories');
+SELECT * FROM explain_text('deal', '1');
+\set ECHO none
+\pset tuples_only off
+\pset format aligned
+\set ECHO queries
+SELECT of_object, of_key, column_name, value, becomes, reason, path FROM why_not('deal', '1', 'Americas');
+SELECT path, cause, actor, end_cause FROM record_history('account', '10001') ORDER BY during;
 \set ECHO none
 
-\echo
+\echo 9. Revenue rolls up the tree (who stands in two territories counts in both)
+\set ECHO queries
+SELECT path, own_sum AS own_revenue, total_sum AS revenue, total_count AS accounts FROM each((
+  SELECT rollup(n.path, a.annual_revenue) FROM account a JOIN account_territory t USING (id) JOIN node n ON n.id = t.node_id));
+\set ECHO none
+
 \echo 10. Proof: what is stored is what a brute-force evaluation of every rule as plain SQL gives
-\echo
+\pset tuples_only on
 \set ECHO queries
-SELECT count(*) AS differences FROM territory.verify('account');
+SELECT (SELECT count(*) FROM verify('account')) + (SELECT count(*) FROM verify('deal')) AS differences;
 \set ECHO none
 
 \echo 'That is all. README.md goes on with the tasks: trees, rules, modes, exclusions, runs, models, backups.'
-\echo

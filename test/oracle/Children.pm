@@ -232,7 +232,7 @@ sub script
 	for my $number ($steps ? @$steps : 0 .. $#{ $self->{steps} })
 	{
 		$text .= "\\echo S $number\n$self->{steps}[$number];\n";
-		$text .= "SELECT 'C $number ' || oracle.compare_children('" . pick('', '', '', '', '', 'v', 'm', 'r', 'h') . "');\n";
+		$text .= "SELECT 'C $number ' || oracle.compare_children('" . pick('', '', '', '', '', 'v', 'm', 'r', 'h', 'e') . "');\n";
 	}
 	return "$text\\echo -- end\n";
 }

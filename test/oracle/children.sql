@@ -4,6 +4,8 @@
 --
 -- What a closed deal keeps is history: oracle.deal remembers what each deal had to have after the last step.
 
+\ir explain.sql
+
 CREATE TABLE oracle.line (id int, above int);
 CREATE TABLE oracle.must (object text, key text, node_id int, rule_id int);
 CREATE TABLE oracle.by_hand (object text, key text, node_id int);
@@ -180,7 +182,8 @@ BEGIN
     INSERT INTO oracle.deal SELECT * FROM oracle.now_deal;
 END $$;
 
--- One case: 'ok' or what is wrong. also: 'v' compares territory.verify too, 'm' territory.match, 'r' runs, which must find nothing to do, 'h' looks at the history
+-- One case: 'ok' or what is wrong. also: 'v' compares territory.verify too, 'm' territory.match, 'r' runs, which must find nothing to do, 'h' looks at the history,
+-- 'e' compares territory.explain
 CREATE FUNCTION oracle.compare_children(also text) RETURNS text LANGUAGE plpgsql
 SET search_path = pg_catalog, territory, oracle SET TimeZone = 'UTC' SET client_min_messages = error AS $$
 DECLARE
@@ -212,6 +215,12 @@ BEGIN
             wrong := oracle.history_flaws(obj::regclass);
             IF wrong IS NOT NULL THEN
                 RETURN format('BAD history of %s: %s', obj, wrong);
+            END IF;
+        END IF;
+        IF also ~ 'e' THEN
+            wrong := oracle.explain_flaws(obj::regclass);
+            IF wrong IS NOT NULL THEN
+                RETURN format('BAD territory.explain(%s): %s', obj, wrong);
             END IF;
         END IF;
         IF also ~ 'v' THEN
