@@ -145,7 +145,11 @@ territory_node_subtree(PG_FUNCTION_ARGS)
 Datum
 territory_item_subtree(PG_FUNCTION_ARGS)
 {
-	return check_rows(trigger_data(fcinfo, "item_subtree", TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW), check_item);
+	TriggerData *trigger = trigger_data(fcinfo, "item_subtree", TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
+
+	if (RelationGetRelid(trigger->tg_relation) != catalog_table("member"))
+		trigger = trigger_data_of(fcinfo, "item_subtree", TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW, "rule");
+	return check_rows(trigger, check_item);
 }
 
 /*
