@@ -64,7 +64,9 @@ read_object(Oid assignment, ObjectInfo *object)
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("relation with OID %u holds the territories of no attached table", assignment)));
+				 get_rel_name(assignment) ?
+				 errmsg("%s holds the territories of no attached table", catalog_qualified_name(assignment)) :
+				 errmsg("relation with OID %u does not exist", assignment)));
 	object_require(DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)), object);
 	session_restore_role(&role);
 	SPI_finish();

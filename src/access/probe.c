@@ -28,6 +28,7 @@
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "storage/bufmgr.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -543,19 +544,33 @@ territory_edits_node(PG_FUNCTION_ARGS)
 }
 
 /*
+ * may_insert tells whether the caller may insert into a table, or into columns of it.
+ */
+static bool
+may_insert(Oid relid)
+{
+	return pg_class_aclcheck(relid, GetUserId(), ACL_INSERT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK;
+}
+
+/*
  * territory_inserting(assignment, key): has the record no pair at all, as one that is
- * just being inserted? The planner makes it false where nothing is (plan.c).
+ * just being inserted? The planner makes it false where nothing is (plan.c). To others
+ * than who may insert, it does not tell of records that they do not see.
  */
 Datum
 territory_inserting(PG_FUNCTION_ARGS)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetActiveSnapshot());
+	Snapshot	snapshot;
 	PairSource	source;
 	PairScan	scan;
 	SourcePair	pair;
 	bool		found;
 
 	check_key_type(fcinfo, pair_source_object(PG_GETARG_OID(0)));
+	if (!may_insert(pair_source_object(PG_GETARG_OID(0))->object))
+		PG_RETURN_BOOL(false);
+	snapshot = RegisterSnapshot(GetActiveSnapshot());
 	pair_source_open(&source, PG_GETARG_OID(0));
 	pair_scan_begin(&scan, &source, snapshot, BTEqualStrategyNumber, PG_GETARG_DATUM(1));
 	found = pair_scan_next(&scan, &pair);
