@@ -38,7 +38,8 @@
 typedef struct KnownSource
 {
 	Oid			assignment;		/* hash key */
-	uint32		generations[3]; /* of itself, of the table that its records are in, and of territory.object */
+	uint32		generations[2]; /* of itself, and of the table that its records are in, which stands for its attachment */
+	Oid			index;			/* of its primary key, if that is as attach made it; InvalidOid: not looked at yet */
 	ObjectInfo	object;
 } KnownSource;
 
@@ -73,15 +74,13 @@ read_object(Oid assignment, ObjectInfo *object)
 }
 
 /*
- * pair_source_object looks an assignment table up, once until something about it
- * changes.
+ * find_source looks an assignment table up, once until something about it changes.
  */
-const ObjectInfo *
-pair_source_object(Oid assignment)
+static KnownSource *
+find_source(Oid assignment)
 {
 	KnownSource *known;
 	ObjectInfo	object;
-	uint32		objects = inval_generation(catalog_table("object"));
 	uint32		own = inval_generation(assignment);
 
 	if (known_sources == NULL)
@@ -91,16 +90,22 @@ pair_source_object(Oid assignment)
 		known_sources = hash_create("territory assignment tables", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	known = hash_search(known_sources, &assignment, HASH_FIND, NULL);
-	if (known != NULL && known->generations[0] == own && known->generations[2] == objects &&
+	if (known != NULL && known->generations[0] == own &&
 		known->generations[1] == inval_generation(known->object.object))
-		return &known->object;
+		return known;
 	read_object(assignment, &object);
 	known = hash_search(known_sources, &assignment, HASH_ENTER, NULL);
 	known->object = object;
 	known->generations[0] = own;
 	known->generations[1] = inval_generation(object.object);
-	known->generations[2] = objects;
-	return &known->object;
+	known->index = InvalidOid;
+	return known;
+}
+
+const ObjectInfo *
+pair_source_object(Oid assignment)
+{
+	return &find_source(assignment)->object;
 }
 
 /*
@@ -123,18 +128,23 @@ is_key_index(const PairSource *source)
 void
 pair_source_open(PairSource *source, Oid assignment)
 {
+	KnownSource *known;
 	Oid			index;
 
-	source->object = pair_source_object(assignment);
 	source->table = table_open(assignment, AccessShareLock);
-	index = territory_primary_key(source->table);
+	known = find_source(assignment);
+	source->object = &known->object;
+	index = OidIsValid(known->index) ? known->index : territory_primary_key(source->table);
 	source->index = OidIsValid(index) ? index_open(index, AccessShareLock) : NULL;
+	if (index == known->index && OidIsValid(index))
+		return;
 	if (source->index == NULL || !is_key_index(source))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the primary key of %s is no longer (%s, node_id)", catalog_qualified_name(assignment),
 						NameStr(source->object->key_column)),
 				 errhint("Row-level security finds a record's territories by it.")));
+	known->index = index;
 }
 
 /*
@@ -161,7 +171,7 @@ pair_scan_begin(PairScan *scan, const PairSource *source, Snapshot snapshot, int
 						   get_opcode(operator), key);
 	scan->source = source;
 	scan->visibility = InvalidBuffer;
-	scan->slot = table_slot_create(source->table, NULL);
+	scan->slot = NULL;
 	scan->scan = territory_index_beginscan(source->table, source->index, snapshot, 1);
 	scan->scan->xs_want_itup = true;
 	index_rescan(scan->scan, &scan->bound, 1, NULL, 0);
@@ -180,6 +190,8 @@ is_visible(PairScan *scan, ItemPointer tid)
 		PredicateLockPage(scan->source->table, block, scan->scan->xs_snapshot);
 		return true;
 	}
+	if (scan->slot == NULL)
+		scan->slot = table_slot_create(scan->source->table, NULL);
 	if (!index_fetch_heap(scan->scan, scan->slot))
 		return false;
 	ExecClearTuple(scan->slot);
@@ -217,7 +229,8 @@ pair_scan_end(PairScan *scan)
 	if (BufferIsValid(scan->visibility))
 		ReleaseBuffer(scan->visibility);
 	index_endscan(scan->scan);
-	ExecDropSingleTupleTableSlot(scan->slot);
+	if (scan->slot)
+		ExecDropSingleTupleTableSlot(scan->slot);
 }
 
 /* Keys that are being gathered. */

@@ -104,10 +104,11 @@ struct Probe
 	TypeCacheEntry *type;
 
 	/* what was read ahead: all keys with pairs from one to the last, or to the end */
-	MemoryContext ahead;		/* of its keys */
+	MemoryContext ahead;		/* of its keys, where they are references */
 	Datum		from;
 	Datum	   *keys;
 	bool	   *passes;
+	int			room;			/* in these two */
 	int			count;			/* 0: of the key "from" alone, which has no pairs */
 	int			place;			/* that was asked for last */
 	bool		to_end;
@@ -181,7 +182,7 @@ static void
 check_key_type(FunctionCallInfo fcinfo, const ObjectInfo *object)
 {
 	Oid			given = get_fn_expr_argtype(fcinfo->flinfo, 1);
-	Oid			type = OidIsValid(given) ? getBaseType(given) : InvalidOid;
+	Oid			type = given == object->key_type || !OidIsValid(given) ? given : getBaseType(given);
 
 	if (type == object->key_type || (type == TEXTOID && object->key_type == VARCHAROID) ||
 		(type == VARCHAROID && object->key_type == TEXTOID))
@@ -206,6 +207,7 @@ begin(FunctionCallInfo fcinfo, int right)
 	probe->context = context;
 	probe->assignment = PG_GETARG_OID(0);
 	probe->right = right;
+	probe->reach = 1;
 	probe->collation = object->key_collation;
 	get_typlenbyval(object->key_type, &probe->typlen, &probe->byval);
 	probe->type = lookup_type_cache(object->key_type, TYPECACHE_CMP_PROC_FINFO | TYPECACHE_HASH_PROC_FINFO);
@@ -231,15 +233,16 @@ allows(const Probe *probe, int32 node_id)
 static void
 prepare_ahead(Probe *probe)
 {
-	if (probe->ahead == NULL)
+	if (probe->reach > probe->room)
 	{
-		probe->ahead = AllocSetContextCreate(probe->context, "territory keys read ahead", ALLOCSET_DEFAULT_SIZES);
-		probe->reach = 1;
+		probe->room = probe->reach;
+		probe->keys = MemoryContextAlloc(probe->context, probe->room * sizeof(Datum));
+		probe->passes = MemoryContextAlloc(probe->context, probe->room * sizeof(bool));
 	}
-	else
+	if (!probe->byval && probe->ahead == NULL)
+		probe->ahead = AllocSetContextCreate(probe->context, "territory keys read ahead", ALLOCSET_DEFAULT_SIZES);
+	else if (!probe->byval)
 		MemoryContextReset(probe->ahead);
-	probe->keys = MemoryContextAlloc(probe->ahead, probe->reach * sizeof(Datum));
-	probe->passes = MemoryContextAlloc(probe->ahead, probe->reach * sizeof(bool));
 	probe->count = probe->place = 0;
 	probe->used = 0;
 	probe->to_end = false;

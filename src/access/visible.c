@@ -8,8 +8,8 @@
  * territory sees it no longer from the next statement on, at every isolation level,
  * though the records themselves are still read by the transaction's snapshot.
  *
- * Changes are told by invalidations of the three tables (base/inval.c), which also
- * come where a transaction that had changed them is rolled back. A set that is in use
+ * Changes of the three tables are told by invalidations of territory.member
+ * (base/inval.c), which also come where a transaction that had changed them is rolled back. A set that is in use
  * while it becomes stale is freed by its last user.
  */
 #include "postgres.h"
@@ -61,7 +61,7 @@ struct Viewer
 	Viewer	   *next;			/* of those that are kept */
 	MemoryContext context;
 	char	   *name;
-	uint32		generations[3]; /* of the tables that it was computed from */
+	uint32		generation;		/* of territory.member, which stands for the tables that it was computed from */
 	TimestampTz from;			/* the day that it holds for */
 	TimestampTz until;
 	int			pins;
@@ -99,18 +99,6 @@ visible_pin(void)
 		settings.date_style = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
 	}
 	return session_pin(&settings, PIN_TIME | PIN_PATH);
-}
-
-/*
- * read_generations asks what is known of the tables now.
- */
-static void
-read_generations(uint32 *generations)
-{
-	static const char *const tables[] = {"member", "node", "model"};
-
-	for (int i = 0; i < lengthof(tables); i++)
-		generations[i] = inval_generation(catalog_table(tables[i]));
 }
 
 /*
@@ -193,10 +181,10 @@ read_managed(Viewer *viewer)
 
 /*
  * compute makes the set of a person. What changes meanwhile is newer than the
- * generations that it carries, so it is computed again.
+ * generation that it carries, so it is computed again.
  */
 static Viewer *
-compute(const char *name, const uint32 *generations)
+compute(const char *name, uint32 generation)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "territory visible nodes", ALLOCSET_SMALL_SIZES);
 	Viewer	   *viewer = MemoryContextAllocZero(context, sizeof(Viewer));
@@ -205,7 +193,7 @@ compute(const char *name, const uint32 *generations)
 
 	viewer->context = context;
 	viewer->name = MemoryContextStrdup(context, name);
-	memcpy(viewer->generations, generations, sizeof(viewer->generations));
+	viewer->generation = generation;
 	SPI_connect();
 	pin = visible_pin();
 	session_become(&role, catalog_owner());
@@ -238,7 +226,7 @@ drop(Viewer **link)
  * find returns the kept set of a person if it still holds, and puts it in front.
  */
 static Viewer *
-find(const char *name, const uint32 *generations)
+find(const char *name, uint32 generation)
 {
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
 
@@ -248,7 +236,7 @@ find(const char *name, const uint32 *generations)
 
 		if (strcmp(viewer->name, name) != 0)
 			continue;
-		if (memcmp(viewer->generations, generations, sizeof(viewer->generations)) != 0 ||
+		if (viewer->generation != generation ||
 			now < viewer->from || now >= viewer->until)
 		{
 			drop(link);
@@ -291,17 +279,17 @@ Viewer *
 viewer_acquire(void)
 {
 	char	   *name = identity_member();
-	uint32		generations[3];
+	uint32		generation;
 	Viewer	   *viewer;
 
 	if (name == NULL)
 		return NULL;
 	AcceptInvalidationMessages();
-	read_generations(generations);
-	viewer = find(name, generations);
+	generation = inval_generation(catalog_table("member"));
+	viewer = find(name, generation);
 	if (viewer == NULL)
 	{
-		viewer = compute(name, generations);
+		viewer = compute(name, generation);
 		/* a parallel query reads by its own snapshot, which may be an old one */
 		if (!IsInParallelMode())
 			keep(viewer);
