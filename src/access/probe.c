@@ -300,7 +300,7 @@ read_ahead(Probe *probe, Datum key)
 	probe->from = copy_ahead(probe, key);
 	probe->descents++;
 	pair_source_open(&source, probe->assignment);
-	if (probe->affordable == 0)
+	if (probe->affordable == 0 && probe->descents > 1)
 		probe->affordable = (int64) RelationGetNumberOfBlocks(source.table) * DESCENTS_PER_BLOCK + 1;
 	pair_scan_begin(&scan, &source, snapshot,
 					probe->reach == 1 ? BTEqualStrategyNumber : BTGreaterEqualStrategyNumber, key);
