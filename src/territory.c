@@ -6,6 +6,8 @@
 
 #include "fmgr.h"
 
+#include "access/administer.h"
+#include "access/identity.h"
 #include "assign/change.h"
 #include "assign/frame.h"
 #include "assign/progress.h"
@@ -24,10 +26,12 @@ PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	administer_init();
 	cause_init();
 	change_init();
 	frame_init();
 	history_init();
+	identity_init();
 	moment_init();
 	progress_init();
 	shape_init();

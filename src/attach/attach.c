@@ -16,6 +16,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "commands/policy.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
@@ -376,8 +377,32 @@ has_truncate_trigger(Oid relid)
 }
 
 /*
+ * is_protected tells whether row-level security protects a table by territories.
+ */
+static bool
+is_protected(Oid object)
+{
+	return OidIsValid(get_relation_policy_oid(object, PROTECTION_POLICY, true));
+}
+
+/*
+ * close_partition keeps a partition of a protected table from being read directly.
+ */
+static void
+close_partition(Oid relid)
+{
+	Relation	rel = relation_open(relid, AccessShareLock);
+	bool		closed = rel->rd_rel->relrowsecurity;
+
+	relation_close(rel, NoLock);
+	if (!closed)
+		utility(psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", catalog_qualified_name(relid)));
+}
+
+/*
  * attach_cover_partitions puts the TRUNCATE trigger, which is not cloned, on
- * every partition that lacks it. Runs as the table's owner.
+ * every partition that lacks it, and closes those of a protected table. Runs as the
+ * table's owner.
  */
 void
 attach_cover_partitions(Oid object)
@@ -394,6 +419,8 @@ attach_cover_partitions(Oid object)
 			utility(psprintf("CREATE TRIGGER \"00_territory_truncate\" AFTER TRUNCATE ON %s"
 							 " FOR EACH STATEMENT EXECUTE FUNCTION territory.records_truncated()",
 							 catalog_qualified_name(relid)));
+		if (relid != object && kind == RELKIND_RELATION && is_protected(object))
+			close_partition(relid);
 	}
 }
 
@@ -745,6 +772,22 @@ drop_triggers(Oid object)
 }
 
 /*
+ * refuse_protected raises when the table is protected: without territories nobody would
+ * see its records any more.
+ */
+static void
+refuse_protected(Relation rel)
+{
+	if (is_protected(RelationGetRelid(rel)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot detach \"%s\": it is protected", RelationGetRelationName(rel)),
+				 errdetail("Its policies ask for the territories of its records."),
+				 errhint("SELECT territory.unprotect(%s) first.",
+						 quote_literal_cstr(catalog_qualified_name(RelationGetRelid(rel))))));
+}
+
+/*
  * territory_detach(object): undoes attach.
  */
 Datum
@@ -759,6 +802,7 @@ territory_detach(PG_FUNCTION_ARGS)
 	/* dropping the triggers will need this lock */
 	rel = open_table(PG_GETARG_OID(0), AccessExclusiveLock);
 	check_owner(rel);
+	refuse_protected(rel);
 	kin_lock_list_for_change(kin_line(RelationGetRelid(rel)));
 	attach_refuse_children(RelationGetRelid(rel));
 	SPI_connect();

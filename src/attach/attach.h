@@ -8,7 +8,10 @@
 /* the trigger that is put on each partition by itself */
 #define TRUNCATE_TRIGGER "00_territory_truncate"
 
-/* gives partitions of an attached table the trigger that is not cloned; SPI must be connected */
+/* the policy for SELECT of a table that row-level security protects by territories */
+#define PROTECTION_POLICY "territory_select"
+
+/* gives partitions of an attached table what is not cloned: a trigger, and the protection of the table; SPI must be connected */
 extern void attach_cover_partitions(Oid object);
 
 /* writes an object's expressions (attach_links.h) anew; as the owner of our tables */

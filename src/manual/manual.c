@@ -28,6 +28,7 @@
 #include "base/session.h"
 #include "check/check.h"
 #include "history/cause.h"
+#include "manual/manual.h"
 #include "manual/subject.h"
 #include "pair/exclusion.h"
 #include "pair/pairs.h"
@@ -41,6 +42,8 @@ PG_FUNCTION_INFO_V1(territory_exclude);
 PG_FUNCTION_INFO_V1(territory_exclude_many);
 PG_FUNCTION_INFO_V1(territory_include);
 PG_FUNCTION_INFO_V1(territory_include_many);
+
+void		(*manual_permission) (Oid object, int32 node_id) = NULL;
 
 /* One call: some records, and a node (0: every node). */
 typedef struct Decision
@@ -118,6 +121,8 @@ begin(FunctionCallInfo fcinfo, bool many, Decision *decision)
 	require_argument(fcinfo, 0, "object");
 	subject_hold(&decision->subject, PG_GETARG_OID(0), key_argument(fcinfo, many));
 	find_node(fcinfo, decision);
+	if (manual_permission)
+		manual_permission(decision->subject.info.object, decision->node_id);
 }
 
 /*
