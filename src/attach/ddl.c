@@ -405,8 +405,8 @@ check_object_expressions(Oid object, const TableChange *change)
 	bool		rewritten = false;
 	Relation	rel;
 
-	session_execute("SELECT owner, amount, close_date, category FROM territory.object"
-					" WHERE object OPERATOR(pg_catalog.=) $1", SPI_OK_SELECT, 1, types, values, NULL);
+	session_execute(psprintf("SELECT %s FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
+							 object_expression_columns()), SPI_OK_SELECT, 1, types, values, NULL);
 	if (SPI_processed == 0)
 		return;
 	for (int i = 0; i < EXPRESSIONS; i++)
@@ -419,7 +419,7 @@ check_object_expressions(Oid object, const TableChange *change)
 
 		if (text == NULL)
 			continue;
-		expr = parse_or_refuse(rel, text, expression_types[i], psprintf("expression %s", expression_names[i]), change);
+		expr = parse_or_refuse(rel, text, object_expression_types[i], psprintf("expression %s", object_expression_names[i]), change);
 		if (change->old_name == NULL)
 			continue;
 		expressions[i] = criteria_deparse(rel, expr);
