@@ -2,6 +2,8 @@
 -- columns as they are, the pairs of territory.assignment, and the tree by parent_id.
 CREATE SCHEMA oracle;
 SET search_path = oracle, pg_catalog;
+-- the tables of the world come later
+SET check_function_bodies = off;
 
 -- the forecasts of the world; with_* say what attach was told
 CREATE TABLE definition (name text, measure text, big_only bool);
@@ -26,8 +28,8 @@ CREATE FUNCTION deal(forecast text, credit text)
            CASE WHEN f.measure = 'weighted' THEN v.value * p.probability ELSE v.value END, v.value * p.probability,
            w.with_probability AND coalesce(d.probability < 0 OR d.probability > 1, false)
       FROM w.deal d
-     CROSS JOIN world w
-      JOIN definition f ON f.name = $1
+     CROSS JOIN oracle.world w
+      JOIN oracle.definition f ON f.name = $1
       LEFT JOIN territory.deal_share s ON $2 <> 'none' AND s.object = 'w.deal'::regclass AND s.key = d.k::text AND s.kind = $2
      CROSS JOIN LATERAL (SELECT CASE WHEN d.stage IS NULL THEN 'pipeline' WHEN d.stage IN ('closed', 'commit', 'best_case', 'pipeline', 'omitted') THEN d.stage
                                      ELSE 'omitted' END AS category,
@@ -186,4 +188,5 @@ BEGIN
     UPDATE territory.model SET state = CASE id WHEN 1 THEN 'active' ELSE 'archived' END WHERE id = 1 OR state = 'active';
     DELETE FROM territory.model WHERE id <> 1;
 END $$;
+RESET check_function_bodies;
 RESET search_path;
