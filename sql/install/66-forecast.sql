@@ -8,7 +8,6 @@ CREATE TABLE forecast_def (
     quantity text,
     filter text,
     currency text CHECK (currency <> ''),
-    kept bool NOT NULL DEFAULT false,
     quantity_expression text,
     filter_expression text,
     CONSTRAINT forecast_quantity CHECK ((measure = 'quantity') = (quantity IS NOT NULL))
@@ -20,7 +19,6 @@ COMMENT ON COLUMN forecast_def.measure IS 'what is added up: amount, weighted (a
 COMMENT ON COLUMN forecast_def.quantity IS 'measure quantity: an expression over the table''s columns';
 COMMENT ON COLUMN forecast_def.filter IS 'criteria: only these deals count';
 COMMENT ON COLUMN forecast_def.currency IS 'amounts are turned into this one; null: the one that territory.exchange_rate has rates for';
-COMMENT ON COLUMN forecast_def.kept IS 'on: own figures per node and period are kept up to date by each write, which makes reading fast';
 COMMENT ON COLUMN forecast_def.quantity_expression IS 'quantity with every name resolved and qualified; derived';
 COMMENT ON COLUMN forecast_def.filter_expression IS 'filter with every name resolved and qualified; derived';
 

@@ -30,8 +30,8 @@ PG_FUNCTION_INFO_V1(territory_snapshot_clear);
 #define Anum_forecast_measure			4
 #define Anum_forecast_quantity			5
 #define Anum_forecast_filter			6
-#define Anum_forecast_quantity_expression 9
-#define Anum_forecast_filter_expression	10
+#define Anum_forecast_quantity_expression 8
+#define Anum_forecast_filter_expression	9
 
 /* columns of territory.deal_share */
 #define Anum_share_object				2

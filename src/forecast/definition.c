@@ -95,7 +95,7 @@ read_row(ForecastDefinition *definition, const char *name, Oid *object)
 	bool		isnull;
 
 	*object = InvalidOid;
-	definition_query("SELECT id, object, measure, quantity_expression, filter_expression, currency, kept"
+	definition_query("SELECT id, object, measure, quantity_expression, filter_expression, currency"
 					 "  FROM territory.forecast_def WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
 	if (SPI_processed == 0)
 		return false;
@@ -109,7 +109,6 @@ read_row(ForecastDefinition *definition, const char *name, Oid *object)
 	definition->quantity = SPI_getvalue(row, desc, 4);
 	definition->filter = SPI_getvalue(row, desc, 5);
 	definition->currency = SPI_getvalue(row, desc, 6);
-	definition->kept = DatumGetBool(SPI_getbinval(row, desc, 7, &isnull));
 	return true;
 }
 

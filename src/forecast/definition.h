@@ -41,7 +41,6 @@ typedef struct ForecastDefinition
 	char	   *quantity;		/* expressions; NULL: none */
 	char	   *filter;
 	char	   *currency;		/* in which amounts are reported; NULL: none is known */
-	bool		kept;
 	List	   *tables;			/* of DealTable */
 	PinnedSettings settings;
 } ForecastDefinition;

@@ -48,7 +48,7 @@ sub setup
 		"SELECT FROM territory.attach('w.deal', 'deal', parent => 'w.account', parent_key => 'account', owner => 'person', amount => 'amount', close_date => 'closes', "
 		. "category => 'stage', closed => '" . pick('freeze', 'follow') . "'$optional)",
 		"INSERT INTO oracle.world VALUES ($self->{probability}, $self->{currency})",
-		"INSERT INTO territory.forecast_def (name, object, measure, filter) VALUES ('likely', 'w.deal', 'weighted', NULL), ('many', 'w.deal', 'count', 'amount >= 2')",
+		"INSERT INTO territory.forecast_def (name, object, measure, filter, currency) VALUES ('amount', NULL, 'amount', NULL, 'EUR'), ('likely', 'w.deal', 'weighted', NULL, 'EUR'), ('many', 'w.deal', 'count', 'amount >= 2', NULL)",
 		"INSERT INTO territory.forecast_def (name, object, measure, quantity) VALUES ('pieces', 'w.deal', 'quantity', 'pieces * 2')",
 		"INSERT INTO territory.exchange_rate (currency, reporting, starts, rate) VALUES ('USD', 'EUR', '2025-12-01', 0.9), ('USD', 'EUR', '2026-03-01', 0.8)",
 		"SELECT FROM territory.make_periods('quarter', '2026-01-01', '2026-12-31')", 
