@@ -15,10 +15,13 @@
 #include "executor/spi.h"
 #include "executor/tstoreReceiver.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "base/catalog.h"
@@ -34,16 +37,38 @@ PG_FUNCTION_INFO_V1(territory_make_periods);
 #define QUARTER_WEEKS 13
 
 /*
+ * lock_calendar waits until no other transaction is changing the calendar.
+ */
+static void
+lock_calendar(void)
+{
+	LockDatabaseObject(catalog_table("period"), InvalidOid, 0, ShareRowExclusiveLock);
+}
+
+/*
+ * require_right raises unless the caller may add periods: before anybody has to wait
+ * for him.
+ */
+static void
+require_right(void)
+{
+	Oid			table = catalog_table("period");
+	AclResult	right = pg_class_aclcheck(table, GetUserId(), ACL_INSERT);
+
+	if (right != ACLCHECK_OK)
+		aclcheck_error(right, OBJECT_TABLE, get_rel_name(table));
+}
+
+/*
  * territory_period_lock: BEFORE INSERT, UPDATE OR DELETE on territory.period, each
  * statement. One writer at a time.
  */
 Datum
 territory_period_lock(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data_of(fcinfo, "period_lock",
-										   TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_STATEMENT, "period");
-
-	LockDatabaseObject(RelationGetRelid(trigger->tg_relation), InvalidOid, 0, ShareRowExclusiveLock);
+	(void) trigger_data_of(fcinfo, "period_lock",
+						   TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_STATEMENT, "period");
+	lock_calendar();
 	return PointerGetDatum(NULL);
 }
 
@@ -271,6 +296,8 @@ territory_make_periods(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(5))
 		params->params[5].value = read_weeks(text_to_cstring(PG_GETARG_TEXT_PP(5)));
 	InitMaterializedSRF(fcinfo, 0);
+	require_right();
+	lock_calendar();			/* what others have made by then is seen */
 	SPI_connect();
 	pin = session_pin(NULL, PIN_PATH);
 	plan = SPI_prepare(make_periods_sql, lengthof(types), types);

@@ -655,17 +655,17 @@ load_members(Figures *figures)
  * add_sum adds one sum to another.
  */
 static void
-add_sum(const Figures *figures, DecimalSum *to, DecimalSum *from)
+add_sum(const Figures *figures, DecimalSum *to, const DecimalSum *from)
 {
 	if (from->small != 0 || from->rest != NULL)
-		decimal_sum_add(to, NumericGetDatum(decimal_sum_settle(from, figures->context)), figures->context);
+		decimal_sum_merge(to, from, figures->context);
 }
 
 /*
  * add_cell adds a cell to another.
  */
 static void
-add_cell(const Figures *figures, Cell *to, Cell *from)
+add_cell(const Figures *figures, Cell *to, const Cell *from)
 {
 	for (int i = 0; i < SUMS; i++)
 	{
@@ -707,23 +707,22 @@ finish_place(Figures *figures, Place *place, int period)
 		add_sum(figures, &get_goal(figures, place->parent, period)->adjustment, &goal->adjustment);
 }
 
-static const Figures *sorting;
-
 /*
  * compare_places orders places by the tree, and within a node by the persons' names,
- * for qsort of their numbers.
+ * for qsort_arg of their numbers.
  */
 static int
-compare_places(const void *a, const void *b)
+compare_places(const void *a, const void *b, void *arg)
 {
-	const Place *x = &sorting->places[*(const int *) a];
-	const Place *y = &sorting->places[*(const int *) b];
+	const Figures *figures = arg;
+	const Place *x = &figures->places[*(const int *) a];
+	const Place *y = &figures->places[*(const int *) b];
 
 	if (x->node != y->node)
 		return x->node < y->node ? -1 : 1;
 	if (x->member == 0 || y->member == 0)
 		return (x->member != 0) - (y->member != 0);
-	return strcmp(sorting->members[x->member], sorting->members[y->member]);
+	return strcmp(figures->members[x->member], figures->members[y->member]);
 }
 
 /*
@@ -736,8 +735,7 @@ sort_places(const Figures *figures)
 
 	for (int i = 0; i < figures->place_count; i++)
 		order[i] = i;
-	sorting = figures;
-	qsort(order, figures->place_count, sizeof(int), compare_places);
+	qsort_arg(order, figures->place_count, sizeof(int), compare_places, (void *) figures);
 	return order;
 }
 
@@ -789,11 +787,11 @@ enum
  * sum_value returns a sum as a numeric.
  */
 static inline Datum
-sum_value(DecimalSum *sum, Datum zero)
+sum_value(const DecimalSum *sum, Datum zero)
 {
 	if (sum->small == 0 && sum->rest == NULL)
 		return zero;
-	return NumericGetDatum(decimal_sum_settle(sum, CurrentMemoryContext));
+	return NumericGetDatum(decimal_sum_value(sum));
 }
 
 /*
@@ -809,7 +807,7 @@ open_and_closed(const Cell *cell)
  * put_figures fills in what comes from the deals.
  */
 static void
-put_figures(Datum *values, Cell *own, Cell *total, Datum zero)
+put_figures(Datum *values, const Cell *own, const Cell *total, Datum zero)
 {
 	for (int i = 0; i < 4; i++)
 	{
@@ -833,7 +831,7 @@ put_figures(Datum *values, Cell *own, Cell *total, Datum zero)
  * put_goal fills in what is said of them; NULL goal: nothing.
  */
 static void
-put_goal(Datum *values, bool *nulls, Goal *goal, Datum zero)
+put_goal(Datum *values, bool *nulls, const Goal *goal, Datum zero)
 {
 	nulls[RESULT_TARGET] = goal == NULL || goal->target == NULL;
 	nulls[RESULT_SUB_TARGETS] = goal == NULL || !goal->has_sub_targets;
