@@ -100,7 +100,7 @@ CREATE FUNCTION forecast_deals(forecast text DEFAULT 'amount', at timestamptz DE
                                OUT object regclass, OUT key text, OUT node_id int, OUT member text, OUT close_date date, OUT category text,
                                OUT value numeric, OUT weighted numeric, OUT amount numeric, OUT currency text, OUT rate numeric,
                                OUT probability numeric, OUT stage text, OUT created date, OUT issue text) RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10000 COST 100000
+    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 1000 COST 100000
     AS 'MODULE_PATHNAME', 'territory_forecast_deals';
 COMMENT ON FUNCTION forecast_deals(text, timestamptz, text, text) IS
     'the deals of a forecast with what they count for; node_id null: no territory; value null: its exchange rate is missing. at: by the territories of that time; model: by the nodes of that model, null: the active one; credit (revenue or overlay): a row for each person who has a part';
@@ -114,7 +114,7 @@ CREATE FUNCTION forecast_figures(forecast text, by_member bool, at timestamptz, 
                                  OUT weighted numeric, OUT own_deals bigint, OUT deals bigint, OUT closed_deals bigint, OUT omitted_deals bigint,
                                  OUT own_adjustment numeric, OUT adjustment numeric, OUT overlay_closed numeric, OUT overlay_open numeric,
                                  OUT no_rate bigint, OUT unknown_category bigint, OUT bad_probability bigint) RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10000 COST 100000
+    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 1000 COST 100000
     AS 'MODULE_PATHNAME', 'territory_forecast_figures';
 COMMENT ON FUNCTION forecast_figures(text, bool, timestamptz, text) IS
     'what a forecast''s views are made of: a row for each node, or (by_member) person in it, and period; node_id null: deals without a territory';
@@ -130,7 +130,7 @@ CREATE FUNCTION forecast_rows(forecast text, by_member bool, at timestamptz, mod
                    closed_commit numeric, closed_best_case numeric, open_pipeline numeric, coverage numeric,
                    own_adjustment numeric, adjustment numeric, adjusted numeric, issues text, forecast text,
                    member text, period_id int, overlay_closed numeric, overlay_open numeric)
-    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 10000
+    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 1000
 BEGIN ATOMIC
     SELECT f.path, f.depth, f.period, f.target, f.sub_targets,
            CASE WHEN f.sub_targets IS NULL AND f.member_targets IS NULL THEN 0

@@ -1,7 +1,7 @@
 -- Forecasts as they were, kept figures of a day, what changed between two, and reports.
 
 CREATE FUNCTION forecast_as_of(at timestamptz, forecast text DEFAULT 'amount', model text DEFAULT NULL) RETURNS SETOF forecast
-    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 10000
+    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 1000
 BEGIN ATOMIC
     SELECT r.path, r.depth, r.period, r.target, r.sub_targets, r.mismatch, r.own_closed, r.closed, r.commit, r.best_case,
            r.pipeline, r.weighted, r.deals, r.achieved_pct, r.gap, r.path_text, r.level_1, r.level_2, r.level_3,

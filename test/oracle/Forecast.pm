@@ -161,7 +161,7 @@ sub script
 	my @steps = $steps ? @$steps : 0 .. $#{ $self->{steps} };
 	srand($self->{seed} + 1);
 	my @check = map { [ pick(@forecasts), pick('false', 'false', 'true') ] } 0 .. $#{ $self->{steps} };
-	my $text = "SET client_min_messages = warning;\nSET statement_timeout = '60s';\nSELECT oracle.clean() \\g /dev/null\n" . join('', map { "$_ \\g /dev/null\n" } @{ $self->{setup} });
+	my $text = "SET client_min_messages = warning;\nSET jit = off;\nSET statement_timeout = '60s';\nSELECT oracle.clean() \\g /dev/null\n" . join('', map { "$_ \\g /dev/null\n" } @{ $self->{setup} });
 	for my $step (@steps)
 	{
 		my ($sql, $of_tree) = @{ $self->{steps}[$step] };

@@ -3,6 +3,7 @@ SET client_min_messages = warning;
 CREATE SCHEMA reg_forecast;
 SET search_path = reg_forecast, public, territory;
 SET DateStyle = ISO;
+SET jit = off;
 CREATE FUNCTION err(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     d text;
