@@ -1,7 +1,7 @@
 -- forecast.sql: n deals of a year, evenly in the territories of a tree of m nodes of which each has up to b children; for the
 -- case forecast. The pairs are put in past the rules, which are not what is measured.
-SELECT territory.detach(object) FROM territory.object WHERE object::text IN ('booking') ORDER BY 1;
-SELECT territory.detach(object) FROM territory.object WHERE object::text IN ('booker') ORDER BY 1;
+SELECT territory.detach(object) FROM territory.object WHERE object::text = 'booking';
+SELECT territory.detach(object) FROM territory.object WHERE object::text = 'booker';
 DROP TABLE IF EXISTS booking, booker, booked;
 DELETE FROM territory.rule;
 DELETE FROM territory.node;
