@@ -79,7 +79,7 @@ CREATE TABLE object (
     assignment regclass NOT NULL UNIQUE,
     history bool NOT NULL DEFAULT true,
     past regclass NOT NULL UNIQUE,
-    keep_history interval,
+    keep_history interval CHECK (keep_history >= interval '0'),
     parent regclass,
     parent_key name,
     owner text,
@@ -89,6 +89,10 @@ CREATE TABLE object (
     closed text NOT NULL DEFAULT 'freeze' CHECK (closed IN ('freeze', 'follow')),
     family name,
     family_mode text NOT NULL DEFAULT 'unmatched' CHECK (family_mode IN ('unmatched', 'all', 'none')),
+    probability text,
+    currency text,
+    stage text,
+    created text,
     CONSTRAINT object_parent CHECK ((kind IN ('contact', 'deal')) = (parent IS NOT NULL) AND (parent IS NULL) = (parent_key IS NULL)),
     CONSTRAINT object_family CHECK (family IS NULL OR parent IS NULL)
 );
@@ -105,7 +109,11 @@ COMMENT ON COLUMN object.parent_key IS 'of a contact or deal: the column that ho
 COMMENT ON COLUMN object.owner IS 'expression over the columns: the person whose record it is';
 COMMENT ON COLUMN object.amount IS 'expression over the columns: what a deal is worth';
 COMMENT ON COLUMN object.close_date IS 'expression over the columns: the day a deal is or will be closed';
-COMMENT ON COLUMN object.category IS 'expression over the columns: pipeline, best_case, commit, closed or omitted';
+COMMENT ON COLUMN object.category IS 'expression over the columns: pipeline, best_case, commit, closed (won) or omitted (lost)';
+COMMENT ON COLUMN object.probability IS 'expression over the columns: how likely a deal is to be won, 0 to 1';
+COMMENT ON COLUMN object.currency IS 'expression over the columns: what the amount is in';
+COMMENT ON COLUMN object.stage IS 'expression over the columns: the step of the sales process that a deal is in';
+COMMENT ON COLUMN object.created IS 'expression over the columns: the day a deal began';
 COMMENT ON COLUMN object.closed IS 'deals whose category is closed or omitted: freeze (they keep their territory when others change) or follow';
 COMMENT ON COLUMN object.family IS 'the column that holds the key of the record above in the same table, as of a subsidiary''s parent company';
 COMMENT ON COLUMN object.family_mode IS 'which records follow the top of their family: unmatched (those that match nothing themselves), all, or none';

@@ -18,12 +18,13 @@ COMMENT ON FUNCTION assignment_guard() IS 'trigger of assignment tables: only th
 CREATE FUNCTION attach(object regclass, kind text DEFAULT 'account', key text DEFAULT NULL, mode text DEFAULT 'deepest',
                        parent regclass DEFAULT NULL, parent_key text DEFAULT NULL,
                        owner text DEFAULT NULL, amount text DEFAULT NULL, close_date text DEFAULT NULL, category text DEFAULT NULL,
-                       closed text DEFAULT 'freeze', family text DEFAULT NULL, family_mode text DEFAULT 'unmatched')
+                       closed text DEFAULT 'freeze', family text DEFAULT NULL, family_mode text DEFAULT 'unmatched',
+                       probability text DEFAULT NULL, currency text DEFAULT NULL, stage text DEFAULT NULL, created text DEFAULT NULL)
     RETURNS regclass
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'territory_attach';
-COMMENT ON FUNCTION attach(regclass, text, text, text, regclass, text, text, text, text, text, text, text, text) IS
-    'attaches a table: makes <table>_territory beside it and the triggers on it; returns the former. Only the table''s owner may. kind: account, lead, contact or deal. key: a column that identifies records, by default the primary key. mode: deepest, all or first. parent, parent_key: of contacts and deals, the attached table above and the column that holds its key. owner, amount, close_date, category: columns or expressions. closed: freeze or follow. family: the column that holds the key of the record above in the same table; family_mode: unmatched, all or none';
+COMMENT ON FUNCTION attach(regclass, text, text, text, regclass, text, text, text, text, text, text, text, text, text, text, text, text) IS
+    'attaches a table: makes <table>_territory beside it and the triggers on it; returns the former. Only the table''s owner may. kind: account, lead, contact or deal. key: a column that identifies records, by default the primary key. mode: deepest, all or first. parent, parent_key: of contacts and deals, the attached table above and the column that holds its key. owner, amount, close_date, category, probability, currency, stage, created: columns or expressions. closed: freeze or follow. family: the column that holds the key of the record above in the same table; family_mode: unmatched, all or none';
 
 CREATE FUNCTION detach(object regclass) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -84,7 +85,7 @@ CREATE TRIGGER "30_reassign" AFTER UPDATE ON node REFERENCING OLD TABLE AS old_n
 CREATE TRIGGER "30_reassign" AFTER UPDATE ON model
     FOR EACH STATEMENT EXECUTE FUNCTION reassign_models();
 
-CREATE TRIGGER "00_guard" BEFORE INSERT OR DELETE OR UPDATE OF object, key_column, assignment, past, parent, parent_key, owner, amount, close_date, category, family ON object
+CREATE TRIGGER "00_guard" BEFORE INSERT OR DELETE OR UPDATE OF object, key_column, assignment, past, parent, parent_key, owner, amount, close_date, category, family, probability, currency, stage, created ON object
     FOR EACH STATEMENT EXECUTE FUNCTION object_guard();
 CREATE TRIGGER "30_reassign" AFTER UPDATE ON object REFERENCING OLD TABLE AS old_object NEW TABLE AS new_object
     FOR EACH STATEMENT EXECUTE FUNCTION reassign_objects();

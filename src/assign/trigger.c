@@ -312,6 +312,9 @@ territory_records_truncated(PG_FUNCTION_ARGS)
 	cause = cause_push(CAUSE_TRUNCATED, NULL);
 	if (pairs_forget_orphans(&info) > 0)
 		follow_all(info.object);
+	/* who stood below a record that is gone is on top of a family now, whatever that one had */
+	if (object_has_families(&info))
+		(void) run_where(info.object, NULL);
 	cause_pop(cause);
 	check_statement(info.object);
 	SPI_finish();

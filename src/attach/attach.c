@@ -477,10 +477,11 @@ register_object(Oid object, char *kind, char *key, char *mode, Oid assignment, O
 	SessionRole role;
 
 	session_become(&role, catalog_owner());
-	execute_registering("INSERT INTO territory.object (object, assignment, past, parent, kind, key_column, mode,"
-						"  parent_key, family, closed, family_mode, owner, amount, close_date, category)"
-						" VALUES ($1, $2, $3, nullif($4, 0), $5[1], $5[2], $5[3], $5[4], $5[5], $5[6], $5[7],"
-						"  $6[1], $6[2], $6[3], $6[4])", SPI_OK_INSERT, 6, types, values);
+	execute_registering(psprintf("INSERT INTO territory.object (object, assignment, past, parent, kind, key_column, mode,"
+								 "  parent_key, family, closed, family_mode, %s)"
+								 " VALUES ($1, $2, $3, nullif($4, 0), $5[1], $5[2], $5[3], $5[4], $5[5], $5[6], $5[7], %s)",
+								 object_expression_columns(), object_expression_elements(6)),
+						SPI_OK_INSERT, 6, types, values);
 	session_restore_role(&role);
 }
 
@@ -493,8 +494,9 @@ attach_set_expressions(Oid object, char *const *expressions)
 	Oid			types[2] = {OIDOID, TEXTARRAYOID};
 	Datum		values[2] = {ObjectIdGetDatum(object), text_array(expressions, EXPRESSIONS)};
 
-	execute_registering("UPDATE territory.object SET owner = $2[1], amount = $2[2], close_date = $2[3], category = $2[4]"
-						" WHERE object OPERATOR(pg_catalog.=) $1", SPI_OK_UPDATE, 2, types, values);
+	execute_registering(psprintf("UPDATE territory.object SET (%s) = (%s) WHERE object OPERATOR(pg_catalog.=) $1",
+								 object_expression_columns(), object_expression_elements(2)),
+						SPI_OK_UPDATE, 2, types, values);
 }
 
 /*
@@ -622,10 +624,17 @@ enum
 	ARGUMENT_MODE,
 	ARGUMENT_PARENT,
 	ARGUMENT_PARENT_KEY,
-	ARGUMENT_EXPRESSIONS,
-	ARGUMENT_CLOSED = ARGUMENT_EXPRESSIONS + EXPRESSIONS,
+	ARGUMENT_OWNER,
+	ARGUMENT_AMOUNT,
+	ARGUMENT_CLOSE_DATE,
+	ARGUMENT_CATEGORY,
+	ARGUMENT_CLOSED,
 	ARGUMENT_FAMILY,
-	ARGUMENT_FAMILY_MODE
+	ARGUMENT_FAMILY_MODE,
+	ARGUMENT_PROBABILITY,
+	ARGUMENT_CURRENCY,
+	ARGUMENT_STAGE,
+	ARGUMENT_CREATED
 };
 
 /*
@@ -659,13 +668,17 @@ links_arguments(FunctionCallInfo fcinfo)
 {
 	static const char *const closed[] = {"freeze", "follow"};
 	static const char *const family_modes[] = {"unmatched", "all", "none"};
+	static const int expressions[EXPRESSIONS] = {
+		ARGUMENT_OWNER, ARGUMENT_AMOUNT, ARGUMENT_CLOSE_DATE, ARGUMENT_CATEGORY,
+		ARGUMENT_PROBABILITY, ARGUMENT_CURRENCY, ARGUMENT_STAGE, ARGUMENT_CREATED
+	};
 	AttachLinks links = {InvalidOid};
 
 	if (!PG_ARGISNULL(ARGUMENT_PARENT))
 		links.parent = PG_GETARG_OID(ARGUMENT_PARENT);
 	links.parent_key = text_argument(fcinfo, ARGUMENT_PARENT_KEY);
 	for (int i = 0; i < EXPRESSIONS; i++)
-		links.expressions[i] = text_argument(fcinfo, ARGUMENT_EXPRESSIONS + i);
+		links.expressions[i] = text_argument(fcinfo, expressions[i]);
 	links.closed = word_argument(fcinfo, ARGUMENT_CLOSED, "closed", closed, lengthof(closed));
 	links.family = text_argument(fcinfo, ARGUMENT_FAMILY);
 	links.family_mode = word_argument(fcinfo, ARGUMENT_FAMILY_MODE, "family_mode", family_modes, lengthof(family_modes));
@@ -674,7 +687,8 @@ links_arguments(FunctionCallInfo fcinfo)
 
 /*
  * territory_attach(object, kind, key, mode, parent, parent_key, owner, amount,
- * close_date, category, closed, family, family_mode) -> the assignment table.
+ * close_date, category, closed, family, family_mode, probability, currency, stage,
+ * created) -> the assignment table.
  */
 Datum
 territory_attach(PG_FUNCTION_ARGS)
@@ -734,7 +748,8 @@ unregister_object(Oid object)
 {
 	Oid			types[1] = {OIDOID};
 	Datum		values[1] = {ObjectIdGetDatum(object)};
-	static const char *const dependent[] = {"rule", "exclusion", "pair_check", "distribution", "distribution_log", "run_log"};
+	static const char *const dependent[] = {"rule", "exclusion", "pair_check", "distribution", "distribution_log", "run_log",
+		"deal_share", "forecast_def"};
 	int64		rules = count_rows("rule", object);
 	int64		exclusions = count_rows("exclusion", object);
 
@@ -836,7 +851,7 @@ territory_object_guard(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table territory.object is written by territory.attach() and territory.detach() only"),
-				 errdetail("Of its columns, mode, kind, closed and family_mode may be updated."),
+				 errdetail("Of its columns, mode, kind, closed, family_mode, history and keep_history may be updated."),
 				 errhint("SELECT territory.attach('table') attaches a table.")));
 	return PointerGetDatum(NULL);
 }

@@ -23,9 +23,7 @@
 #include "rule/criteria.h"
 #include "rule/link.h"
 #include "rule/object.h"
-
-const char *const expression_names[EXPRESSIONS] = {"owner", "amount", "close_date", "category"};
-const Oid	expression_types[EXPRESSIONS] = {TEXTOID, NUMERICOID, DATEOID, TEXTOID};
+#include "tree/node.h"
 
 /*
  * check_parent_given raises unless a parent is given where the kind needs one,
@@ -134,28 +132,6 @@ check_parent(Relation rel, const AttachLinks *links)
 }
 
 /*
- * model_settings reads what the active model pins.
- */
-static PinnedSettings
-model_settings(void)
-{
-	PinnedSettings settings;
-	SessionRole role;
-
-	session_become(&role, catalog_owner());
-	session_execute("SELECT time_zone, date_style FROM territory.model WHERE state OPERATOR(pg_catalog.=) 'active'",
-					SPI_OK_SELECT, 0, NULL, NULL, NULL);
-	session_restore_role(&role);
-	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no model is active")));
-	settings.time_zone = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	settings.date_style = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
-	return settings;
-}
-
-/*
  * name_parameter says which argument is wrong.
  */
 static void
@@ -211,8 +187,8 @@ attach_check_links(Relation rel, AttrNumber key, const char *kind, const char *m
 		if (links->expressions[i] == NULL)
 			continue;
 		if (settings.time_zone == NULL)
-			settings = model_settings();
-		links->expressions[i] = resolve(rel, expression_names[i], links->expressions[i], expression_types[i], &settings);
+			settings = model_active_settings();
+		links->expressions[i] = resolve(rel, object_expression_names[i], links->expressions[i], object_expression_types[i], &settings);
 	}
 }
 

@@ -9,18 +9,7 @@
 
 #include "utils/rel.h"
 
-/* The expressions of territory.object, in the order of its columns. */
-typedef enum ObjectExpression
-{
-	EXPRESSION_OWNER,
-	EXPRESSION_AMOUNT,
-	EXPRESSION_CLOSE_DATE,
-	EXPRESSION_CATEGORY,
-	EXPRESSIONS
-} ObjectExpression;
-
-extern const char *const expression_names[EXPRESSIONS];
-extern const Oid expression_types[EXPRESSIONS];
+#include "rule/object.h"
 
 /* Arguments of attach; NULL: not given. */
 typedef struct AttachLinks

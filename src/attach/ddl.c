@@ -271,7 +271,7 @@ attached_objects(void)
  * Where that fails, the command is refused, and the parser's message is the reason.
  */
 static Expr *
-parse_or_refuse(Relation rel, const char *expression, Oid type, const char *what, const TableChange *change)
+parse_or_refuse(Relation rel, const char *expression, Oid type, const char *what, const char *hint, const TableChange *change)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Expr	   *volatile expr = NULL;
@@ -294,9 +294,7 @@ parse_or_refuse(Relation rel, const char *expression, Oid type, const char *what
 				 type == BOOLOID ?
 				 errdetail("Its criteria would no longer hold: %s.", reason->message) :
 				 errdetail("The expression would no longer hold: %s.", reason->message),
-				 type == BOOLOID ?
-				 errhint("Change or delete the rule first, or detach the table.") :
-				 errhint("Detach the table first.")));
+				 errhint("%s", hint)));
 	}
 	PG_END_TRY();
 	return expr;
@@ -349,7 +347,8 @@ check_rule(Relation rel, HeapTuple row, TupleDesc desc, const TableChange *chang
 	Datum		id = SPI_getbinval(row, desc, 1, &isnull);
 	char	   *expression = SPI_getvalue(row, desc, 2);
 	Expr	   *expr = parse_or_refuse(rel, expression, BOOLOID,
-										 psprintf("rule %s", SPI_getvalue(row, desc, 3)), change);
+										 psprintf("rule %s", SPI_getvalue(row, desc, 3)),
+										 "Change or delete the rule first, or detach the table.", change);
 	char	   *renamed;
 
 	if (change->old_name == NULL)
@@ -405,8 +404,8 @@ check_object_expressions(Oid object, const TableChange *change)
 	bool		rewritten = false;
 	Relation	rel;
 
-	session_execute("SELECT owner, amount, close_date, category FROM territory.object"
-					" WHERE object OPERATOR(pg_catalog.=) $1", SPI_OK_SELECT, 1, types, values, NULL);
+	session_execute(psprintf("SELECT %s FROM territory.object WHERE object OPERATOR(pg_catalog.=) $1",
+							 object_expression_columns()), SPI_OK_SELECT, 1, types, values, NULL);
 	if (SPI_processed == 0)
 		return;
 	for (int i = 0; i < EXPRESSIONS; i++)
@@ -419,7 +418,8 @@ check_object_expressions(Oid object, const TableChange *change)
 
 		if (text == NULL)
 			continue;
-		expr = parse_or_refuse(rel, text, expression_types[i], psprintf("expression %s", expression_names[i]), change);
+		expr = parse_or_refuse(rel, text, object_expression_types[i], psprintf("expression %s", object_expression_names[i]),
+							   "Detach the table first.", change);
 		if (change->old_name == NULL)
 			continue;
 		expressions[i] = criteria_deparse(rel, expr);
@@ -428,6 +428,64 @@ check_object_expressions(Oid object, const TableChange *change)
 	table_close(rel, NoLock);
 	if (rewritten)
 		attach_set_expressions(object, expressions);
+}
+
+/*
+ * check_forecast reads one expression of a forecast against the changed table, and
+ * writes it anew after a column was renamed.
+ */
+static void
+check_forecast(Relation rel, const char *column, const char *text, Oid type, Datum id, const char *name, const TableChange *change)
+{
+	Oid			types[2] = {INT4OID, TEXTOID};
+	Datum		values[2];
+	Expr	   *expr;
+	char	   *renamed;
+
+	if (text == NULL)
+		return;
+	expr = parse_or_refuse(rel, text, type, psprintf("%s of forecast \"%s\"", column, name),
+						   "Change or delete the forecast first, or detach the table.", change);
+	if (change->old_name == NULL)
+		return;
+	renamed = criteria_deparse(rel, expr);
+	if (strcmp(renamed, text) == 0)
+		return;
+	values[0] = id;
+	values[1] = CStringGetTextDatum(renamed);
+	session_execute(psprintf("UPDATE territory.forecast_def SET %s = $2 WHERE id OPERATOR(pg_catalog.=) $1", column),
+					SPI_OK_UPDATE, 2, types, values, NULL);
+}
+
+/*
+ * check_forecasts reads the expressions of an object's forecasts against the changed
+ * table.
+ */
+static void
+check_forecasts(Oid object, const TableChange *change)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(object)};
+	SPITupleTable *forecasts;
+	uint64		count;
+	Relation	rel;
+
+	session_execute("SELECT id, name, quantity_expression, filter_expression FROM territory.forecast_def"
+					" WHERE object OPERATOR(pg_catalog.=) $1 ORDER BY id", SPI_OK_SELECT, 1, types, values, NULL);
+	forecasts = SPI_tuptable;
+	count = SPI_processed;
+	rel = table_open(object, AccessShareLock);
+	for (uint64 i = 0; i < count; i++)
+	{
+		HeapTuple	row = forecasts->vals[i];
+		bool		isnull;
+		Datum		id = SPI_getbinval(row, forecasts->tupdesc, 1, &isnull);
+		char	   *name = SPI_getvalue(row, forecasts->tupdesc, 2);
+
+		check_forecast(rel, "quantity", SPI_getvalue(row, forecasts->tupdesc, 3), NUMERICOID, id, name, change);
+		check_forecast(rel, "filter", SPI_getvalue(row, forecasts->tupdesc, 4), BOOLOID, id, name, change);
+	}
+	table_close(rel, NoLock);
 }
 
 /*
@@ -516,6 +574,7 @@ follow(Oid object, const TableChange *change)
 	check_link(&info);
 	check_rules(object, change);
 	check_object_expressions(object, change);
+	check_forecasts(object, change);
 	check_expressions(object);
 	follow_owner(&info, info.assignment);
 	follow_owner(&info, info.past);
@@ -529,6 +588,8 @@ follow(Oid object, const TableChange *change)
 		kin_lock_for_change(object);
 		(void) run_where(object, NULL);
 		cause_pop(cause);
+		/* records that came or went without a pair differ in nothing from what stood */
+		check_all(object, 0);
 	}
 	session_unpin(pin);
 }
@@ -560,6 +621,7 @@ check_all_rules(void)
 	{
 		check_rules(lfirst_oid(cell), &nothing);
 		check_object_expressions(lfirst_oid(cell), &nothing);
+		check_forecasts(lfirst_oid(cell), &nothing);
 	}
 	session_unpin(pin);
 }

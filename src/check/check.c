@@ -173,6 +173,7 @@ typedef struct Noted
 	Oid			object;
 	HTAB	   *nodes[2];		/* sets of ids, or NULL; since the last statement, and before */
 	List	   *keys[2];		/* as text (char *) */
+	int			level;			/* transaction nest level of the statement's notes: the outermost one */
 } Noted;
 
 enum
@@ -242,12 +243,34 @@ list_nodes(HTAB *nodes)
 }
 
 /*
+ * has_notes tells whether the running statement has noted anything.
+ */
+static bool
+has_notes(const Noted *found)
+{
+	return found->nodes[THIS_STATEMENT] != NULL || found->keys[THIS_STATEMENT] != NIL;
+}
+
+/*
+ * ready_to_note returns where a note of an object goes.
+ */
+static Noted *
+ready_to_note(Oid object)
+{
+	Noted	   *found = find_noted(object, true);
+	int			level = GetCurrentTransactionNestLevel();
+
+	found->level = has_notes(found) ? Min(found->level, level) : level;
+	return found;
+}
+
+/*
  * check_note_node notes a node.
  */
 void
 check_note_node(Oid object, int32 node_id)
 {
-	add_node(&find_noted(object, true)->nodes[THIS_STATEMENT], node_id);
+	add_node(&ready_to_note(object)->nodes[THIS_STATEMENT], node_id);
 }
 
 /*
@@ -256,7 +279,7 @@ check_note_node(Oid object, int32 node_id)
 void
 check_note_record(const ObjectInfo *object, Datum key)
 {
-	Noted	   *found = find_noted(object->object, true);
+	Noted	   *found = ready_to_note(object->object);
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	Oid			output;
 	bool		varlena;
@@ -559,6 +582,26 @@ look_at(Oid object, List *nodes, List *keys, bool deferred)
 }
 
 /*
+ * settle_notes moves the notes of a statement to those of the transaction.
+ */
+static void
+settle_notes(Noted *found, const List *nodes)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	ListCell   *cell;
+
+	foreach(cell, nodes)
+		add_node(&found->nodes[THIS_TRANSACTION], lfirst_int(cell));
+	found->keys[THIS_TRANSACTION] = list_concat(found->keys[THIS_TRANSACTION], found->keys[THIS_STATEMENT]);
+	MemoryContextSwitchTo(old);
+	list_free(found->keys[THIS_STATEMENT]);
+	found->keys[THIS_STATEMENT] = NIL;
+	if (found->nodes[THIS_STATEMENT])
+		hash_destroy(found->nodes[THIS_STATEMENT]);
+	found->nodes[THIS_STATEMENT] = NULL;
+}
+
+/*
  * check_object checks what was noted of an object since the last call, and keeps
  * it for the deferred checks.
  */
@@ -568,23 +611,18 @@ check_object(Oid object)
 	Noted	   *found = find_noted(object, false);
 	List	   *nodes;
 	List	   *keys;
-	ListCell   *cell;
-	MemoryContext old;
 
-	if (found == NULL || (found->nodes[THIS_STATEMENT] == NULL && found->keys[THIS_STATEMENT] == NIL))
+	if (found == NULL || !has_notes(found))
 		return;
 	nodes = list_nodes(found->nodes[THIS_STATEMENT]);
-	keys = found->keys[THIS_STATEMENT];
-	found->nodes[THIS_STATEMENT] = NULL;
-	found->keys[THIS_STATEMENT] = NIL;
+	keys = list_copy(found->keys[THIS_STATEMENT]);
+	if (found->level >= GetCurrentTransactionNestLevel())
+		settle_notes(found, nodes);
 	if (check_needs(object)->arrivals)
 		distribute_arrived(object, nodes);
 	look_at(object, nodes, keys, false);
-	foreach(cell, nodes)
-		add_node(&found->nodes[THIS_TRANSACTION], lfirst_int(cell));
-	old = MemoryContextSwitchTo(TopTransactionContext);
-	found->keys[THIS_TRANSACTION] = list_concat(found->keys[THIS_TRANSACTION], keys);
-	MemoryContextSwitchTo(old);
+	list_free(nodes);
+	list_free(keys);
 }
 
 /*

@@ -238,6 +238,32 @@ decimal_sum_settle(DecimalSum *sum, MemoryContext context)
 }
 
 /*
+ * decimal_sum_value returns the result so far, in the current context or owned by the
+ * sum, which stays as it is.
+ */
+Numeric
+decimal_sum_value(const DecimalSum *sum)
+{
+	Numeric		total;
+
+	if (sum->rest != NULL && sum->small == 0 && sum->scale == 0)
+		return sum->rest;
+	total = int64_div_fast_to_numeric(sum->small, sum->scale);
+	return sum->rest != NULL ? numeric_add_opt_error(sum->rest, total, NULL) : total;
+}
+
+/*
+ * decimal_sum_merge adds another sum, which stays as it is.
+ */
+void
+decimal_sum_merge(DecimalSum *sum, const DecimalSum *other, MemoryContext context)
+{
+	if (other->rest == NULL && add_small(sum, other->small, other->scale, context))
+		return;
+	decimal_sum_add(sum, NumericGetDatum(decimal_sum_value(other)), context);
+}
+
+/*
  * decimal_is_zero tells whether a plain (not toasted) numeric is 0, at any
  * scale.
  */

@@ -24,7 +24,9 @@ typedef struct DecimalSum
 } DecimalSum;
 
 extern void decimal_sum_add(DecimalSum *sum, Datum amount, MemoryContext context);
+extern void decimal_sum_merge(DecimalSum *sum, const DecimalSum *other, MemoryContext context);
 extern Numeric decimal_sum_settle(DecimalSum *sum, MemoryContext context);
+extern Numeric decimal_sum_value(const DecimalSum *sum);
 extern bool decimal_is_zero(Numeric value);
 
 #endif							/* TERRITORY_DECIMAL_H */

@@ -49,7 +49,13 @@ static const struct
 	{"exclusion", "id", MODEL_OF_NODE},
 	{"member", "id", MODEL_OF_NODE},
 	{"pair_check", "id", MODEL_OF_NODE},
-	{"distribution", "id", MODEL_OF_NODE}
+	{"distribution", "id", MODEL_OF_NODE},
+	{"period", "id", "NULL"},
+	{"target", "id", MODEL_OF_NODE},
+	{"adjustment", "id", MODEL_OF_NODE},
+	{"forecast_def", "id", "NULL"},
+	{"exchange_rate", "id", "NULL"},
+	{"deal_share", "id", "NULL"}
 };
 
 /*

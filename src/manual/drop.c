@@ -57,6 +57,21 @@ static const char *const transfers[] = {
 
 #define TRANSFERS lengthof(transfers)
 
+/*
+ * Likewise what forecasts have for the node, as our own statements, for nobody is to
+ * lose it who may delete nodes: what both have for the same period adds up. A node
+ * above has it in its own target already; then the node's stays what it was, with
+ * the node that is gone.
+ */
+#define SAME_OF_OTHER \
+	"o.node_id OPERATOR(pg_catalog.=) $2 AND o.period_id OPERATOR(pg_catalog.=) f.period_id" \
+	" AND o.metric OPERATOR(pg_catalog.=) f.metric AND coalesce(o.member OPERATOR(pg_catalog.=) f.member, o.member IS NULL AND f.member IS NULL)"
+#define NOT_COVERED \
+	" AND (f.member IS NOT NULL OR NOT EXISTS (SELECT FROM territory.node n JOIN territory.node a ON a.path OPERATOR(territory.@>) n.path" \
+	"  WHERE n.id OPERATOR(pg_catalog.=) $1 AND a.id OPERATOR(pg_catalog.=) $2))"
+
+static const char *const forecast_tables[] = {"target", "adjustment"};
+
 /* One call. */
 typedef struct Drop
 {
@@ -332,6 +347,33 @@ transfer_deals(Drop *drop)
 }
 
 /*
+ * transfer_forecasts moves targets and adjustments.
+ */
+static void
+transfer_forecasts(const Drop *drop)
+{
+	SessionRole role;
+
+	session_become(&role, catalog_owner());
+	for (int i = 0; i < lengthof(forecast_tables); i++)
+	{
+		const char *table = forecast_tables[i];
+		const char *covered = i == 0 ? NOT_COVERED : "";
+
+		(void) execute(drop, psprintf("UPDATE territory.%s o SET amount = o.amount OPERATOR(pg_catalog.+) f.amount FROM territory.%s f"
+									  " WHERE f.node_id OPERATOR(pg_catalog.=) $1 AND " SAME_OF_OTHER "%s", table, table, covered),
+					   SPI_OK_UPDATE);
+		(void) execute(drop, psprintf("DELETE FROM territory.%s f WHERE f.node_id OPERATOR(pg_catalog.=) $1"
+									  " AND EXISTS (SELECT FROM territory.%s o WHERE " SAME_OF_OTHER ")%s", table, table, covered),
+					   SPI_OK_DELETE);
+		(void) execute(drop, psprintf("UPDATE territory.%s f SET node_id = $2 WHERE f.node_id OPERATOR(pg_catalog.=) $1"
+									  " AND NOT EXISTS (SELECT FROM territory.%s o WHERE " SAME_OF_OTHER ")", table, table),
+					   SPI_OK_UPDATE);
+	}
+	session_restore_role(&role);
+}
+
+/*
  * transfer moves everything to the other node, and evaluates what it concerns.
  */
 static void
@@ -345,6 +387,7 @@ transfer(Drop *drop)
 	defer = defer_locally("on");
 	for (int i = 0; i < TRANSFERS; i++)
 		drop->moved[i] = execute(drop, transfers[i], SPI_OK_UPDATE);
+	transfer_forecasts(drop);
 	foreach(cell, drop->objects)
 	{
 		ObjectInfo	info;

@@ -187,8 +187,16 @@ territory_pairs_as_of(PG_FUNCTION_ARGS)
 static TimestampTz
 time_before(Datum interval)
 {
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
-												   TimestampTzGetDatum(GetCurrentTimestamp()), interval));
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz before = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
+																 TimestampTzGetDatum(now), interval));
+
+	if (before > now)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("history cannot be kept for less than no time"),
+				 errhint("Give an interval that is not negative, such as '5 years'.")));
+	return before;
 }
 
 /*

@@ -371,15 +371,15 @@ deal_wanted(Inheritance *inheritance, int record, Datum key, Match *matches, int
 }
 
 /*
- * find_stored returns a stored pair that is not excluded: the first by hand, or of
- * the active model.
+ * find_stored returns a stored pair of the active model that is not excluded: the
+ * first, or the first by hand.
  */
 static const StoredPair *
 find_stored(const Inheritance *inheritance, const StoredPair *stored, int count, const Slice *excluded, bool manual)
 {
 	for (int i = 0; i < count; i++)
 	{
-		if ((manual ? stored[i].manual : find_node(inheritance, stored[i].node_id) != NULL) &&
+		if ((stored[i].manual || !manual) && find_node(inheritance, stored[i].node_id) != NULL &&
 			!exclusion_covers(excluded->exclusions, excluded->count, stored[i].node_id))
 			return &stored[i];
 	}

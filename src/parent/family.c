@@ -23,6 +23,8 @@ typedef struct Member
 	bool		there;
 	bool		linked;
 	Datum		above;
+	bool		topped;			/* its top is known */
+	Datum		top;
 	char		status;
 } Member;
 
@@ -94,7 +96,7 @@ go_to(Walk *walk, Datum key)
 
 	if (known)
 		return;
-	member->there = member->linked = false;
+	member->there = member->linked = member->topped = false;
 	if (walk->count == walk->room)
 		walk->next = repalloc(walk->next, (walk->room *= 2) * sizeof(Datum));
 	walk->next[walk->count++] = key;
@@ -157,25 +159,42 @@ climb(Walk *walk)
 }
 
 /*
- * find_top goes up from a record as far as there are records.
+ * next_up returns the record that stands above one, or NULL.
+ */
+static Member *
+next_up(const Walk *walk, const Member *member)
+{
+	Member	   *above = member->linked ? members_lookup(walk->met, member->above) : NULL;
+
+	return above != NULL && above->there ? above : NULL;
+}
+
+/*
+ * find_top goes up from a record as far as there are records, and lets those on the
+ * way know what it found. Who stands above himself, at whatever distance, is his own
+ * top.
  */
 static Datum
 find_top(const Walk *walk, Datum key)
 {
-	Datum		top = key;
+	Member	   *first = members_lookup(walk->met, key);
+	Member	   *last = first;
+	Member	   *above;
+	Datum		top;
 
-	for (uint32 steps = 0; steps <= walk->met->members; steps++)
+	for (uint32 steps = 0; !last->topped && (above = next_up(walk, last)) != NULL; steps++)
 	{
-		Member	   *member = members_lookup(walk->met, top);
-
-		if (!member->linked)
-			return top;
-		member = members_lookup(walk->met, member->above);
-		if (!member->there)
-			return top;
-		top = member->key;
+		if (steps > walk->met->members)
+			return key;
+		last = above;
 	}
-	return key;
+	top = last->topped ? last->top : last->key;
+	for (Member *member = first; member != NULL && !member->topped; member = next_up(walk, member))
+	{
+		member->topped = true;
+		member->top = top;
+	}
+	return top;
 }
 
 /*
@@ -194,6 +213,7 @@ family_find_tops(const Ruleset *rules, const Datum *keys, const Link *links, int
 		Member	   *member = members_insert(walk.met, keys[i], &known);
 
 		member->there = true;
+		member->topped = false;
 		member->linked = links[i].linked;
 		member->above = links[i].key;
 	}

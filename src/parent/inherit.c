@@ -227,5 +227,5 @@ inherit_hold(const Ruleset *rules, const Datum *keys, int count)
 	if (object_has_families(&rules->object))
 		family_hold(rules, distinct, groups);
 	else
-		(void) records_hold(&above, distinct, groups);
+		hold_records(&above, distinct, groups);
 }

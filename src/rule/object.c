@@ -6,12 +6,49 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "base/catalog.h"
 #include "base/session.h"
 #include "rule/object.h"
+
+const char *const object_expression_names[EXPRESSIONS] = {
+	"owner", "amount", "close_date", "category", "probability", "currency", "stage", "created"
+};
+const Oid	object_expression_types[EXPRESSIONS] = {
+	TEXTOID, NUMERICOID, DATEOID, TEXTOID, NUMERICOID, TEXTOID, TEXTOID, DATEOID
+};
+
+/*
+ * object_expression_columns lists the columns of the expressions.
+ */
+char *
+object_expression_columns(void)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < EXPRESSIONS; i++)
+		appendStringInfo(&list, "%s%s", i == 0 ? "" : ", ", object_expression_names[i]);
+	return list.data;
+}
+
+/*
+ * object_expression_elements lists the elements of an array parameter, one for each
+ * of these columns.
+ */
+char *
+object_expression_elements(int parameter)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < EXPRESSIONS; i++)
+		appendStringInfo(&list, "%s$%d[%d]", i == 0 ? "" : ", ", parameter, i + 1);
+	return list.data;
+}
 
 /*
  * mode_of reads the column mode, whose values a check constraint limits.

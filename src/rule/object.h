@@ -72,6 +72,28 @@ object_has_families(const ObjectInfo *info)
 	return info->family_mode != FAMILY_NONE;
 }
 
+/* The expressions over the columns of an attached table. */
+typedef enum ObjectExpression
+{
+	EXPRESSION_OWNER,
+	EXPRESSION_AMOUNT,
+	EXPRESSION_CLOSE_DATE,
+	EXPRESSION_CATEGORY,
+	EXPRESSION_PROBABILITY,
+	EXPRESSION_CURRENCY,
+	EXPRESSION_STAGE,
+	EXPRESSION_CREATED,
+	EXPRESSIONS
+} ObjectExpression;
+
+/* names of their columns in territory.object and of the arguments of attach; their types */
+extern const char *const object_expression_names[EXPRESSIONS];
+extern const Oid object_expression_types[EXPRESSIONS];
+
+/* as SQL text, palloc'd: the columns; the elements of an array parameter that hold them */
+extern char *object_expression_columns(void);
+extern char *object_expression_elements(int parameter);
+
 /* false when the table is not attached. Needs an SPI connection. */
 extern bool object_load(Oid relid, ObjectInfo *info);
 

@@ -43,6 +43,29 @@ model_active(void)
 }
 
 /*
+ * model_active_settings returns what the active model pins, palloc'd. Needs an SPI
+ * connection.
+ */
+PinnedSettings
+model_active_settings(void)
+{
+	PinnedSettings settings;
+	SessionRole role;
+
+	session_become(&role, catalog_owner());
+	session_execute("SELECT time_zone, date_style FROM territory.model WHERE state OPERATOR(pg_catalog.=) 'active'",
+					SPI_OK_SELECT, 0, NULL, NULL, NULL);
+	session_restore_role(&role);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no model is active")));
+	settings.time_zone = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	settings.date_style = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	return settings;
+}
+
+/*
  * model_require raises unless there is a model with this id, and keeps it from
  * being deleted meanwhile. Needs an SPI connection.
  */

@@ -10,6 +10,7 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 
+#include "base/session.h"
 #include "type/territory.h"
 
 /* columns of territory.node; an upgrade only appends */
@@ -54,6 +55,9 @@ extern bool node_moving(void);
 
 /* id of the model that is active; raises when there is none */
 extern int32 model_active(void);
+
+/* the settings under which the active model has expressions evaluated */
+extern PinnedSettings model_active_settings(void);
 
 /* raises 23503 unless the model is there; it stays until the transaction ends */
 extern void model_require(int32 id);

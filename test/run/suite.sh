@@ -121,7 +121,7 @@ for part in "$@"; do
         pg_regress isolation "$specs" "$WORK/tree/test/isolation/regression.diffs" REGRESS=
       fi ;;
     tap) run_tap "TAP tests" "$WORK"/tree/test/tap/*.pl ;;
-    long) run_tap "TAP tests, long" "$WORK"/tree/test/tap/{shapes,oracle,children,soak}.pl ;;
+    long) run_tap "TAP tests, long" "$WORK"/tree/test/tap/{shapes,oracle,children,forecast,soak}.pl ;;
     clients) run_clients ;;
     *) die "no such part of the tests: $part" ;;
   esac

@@ -10,7 +10,7 @@ use Test::More;
 
 my $data = ($ENV{TERRITORY_SHARED_DATA} || '') . '/adventureworks';
 my @files = qw(sales_territory country_region state_province customer address business_entity_address store
-  sales_order_sample internet_sales_line internet_product);
+  sales_order_sample internet_sales_line internet_product sales_person_quota_history);
 if (!$ENV{TERRITORY_SHARED_DATA}) { plan skip_all => 'TERRITORY_SHARED_DATA does not say where the AdventureWorks data is' }
 if (my @missing = grep { !-r "$data/$_.csv" } @files) { plan skip_all => "$data has no $missing[0].csv" }
 
@@ -50,6 +50,7 @@ my %columns = (
 	store => 'business_entity_id int PRIMARY KEY, name text, sales_person_id int, annual_sales numeric, annual_revenue numeric, bank_name text, business_type text, year_opened int, specialty text, square_feet int, brands text, internet text, number_employees int',
 	sales_order_sample => 'sales_order_id int PRIMARY KEY, order_date date, due_date date, ship_date date, status int, online_order bool, customer_id int, sales_person_id int, territory_id int, bill_to_address_id int, ship_to_address_id int, subtotal numeric, tax_amt numeric, freight numeric, total_due numeric',
 	internet_sales_line => 'order_number text, order_line int, order_date date, product_id int, customer_id int, territory_id int, quantity int',
+	sales_person_quota_history => 'business_entity_id int, quota_date date, sales_quota numeric',
 	internet_product => 'product_id int PRIMARY KEY, subcategory_id int, sku text, name text, cost numeric, price numeric');
 says(join('', "CREATE SCHEMA aw;\n", map { "CREATE TABLE aw.$_ ($columns{$_});\n\\copy aw.$_ from '$data/$_.csv' with (format csv, header)\n" } @files)
 	. "SELECT count(*) FROM aw.customer;\n", '19820', 'the customers are loaded');
@@ -173,5 +174,76 @@ SQL
 rolled_up('SELECT customer_id, subtotal AS amount FROM aw.sales_order_sample', 1566, '1,566 orders rolled up: every level has the sum of plain SQL');
 rolled_up('SELECT l.customer_id, l.quantity * p.price AS amount FROM aw.internet_sales_line l JOIN aw.internet_product p USING (product_id)',
 	56046, '56,046 order lines rolled up: every level has the sum of plain SQL');
+
+
+# ---------- forecasts ----------
+
+# The orders are deals of their customers. They are of 2011, the quotas of 2022 on: eleven years are added to the former.
+# A quota is for the time until the next one; these times are periods of a kind of their own.
+says(<<'SQL', "1566|1566\n12|4|12", 'orders are deals, in the territories of their customers; periods from the dates of the quotas');
+SET search_path = public, territory;
+CREATE TABLE sales_order AS
+    SELECT sales_order_id, customer_id, sales_person_id, (order_date + interval '11 years')::date AS ordered, subtotal, online_order FROM aw.sales_order_sample;
+ALTER TABLE sales_order ADD PRIMARY KEY (sales_order_id);
+CREATE INDEX ON sales_order (customer_id);
+DO $$BEGIN
+    PERFORM attach('sales_order', 'deal', parent => 'account', parent_key => 'customer_id', owner => 'sales_person_id', amount => 'subtotal',
+                   close_date => 'ordered', category => $q$'closed'$q$);
+    PERFORM make_periods('quarter', '2022-01-01', '2022-12-31');
+    PERFORM make_periods('month', '2022-01-01', '2022-12-31');
+END$$;
+INSERT INTO period (name, kind, starts, ends)
+    SELECT 'quota ' || quota_date, 'quota', quota_date, coalesce(lead(quota_date) OVER (ORDER BY quota_date), quota_date + 90)
+      FROM (SELECT DISTINCT quota_date FROM aw.sales_person_quota_history) q;
+INSERT INTO target (node_id, period_id, member, amount)
+    SELECT node_id('World'), p.id, q.business_entity_id, q.sales_quota FROM aw.sales_person_quota_history q JOIN period p ON p.kind = 'quota' AND p.starts = q.quota_date;
+SELECT count(*), count(*) FILTER (WHERE t.node_id = a.node_id)
+  FROM sales_order o JOIN sales_order_territory t USING (sales_order_id) JOIN aw.customer c USING (customer_id) JOIN answer a USING (territory_id);
+SELECT count(*) FILTER (WHERE kind = 'month'), count(*) FILTER (WHERE kind = 'quarter'), count(*) FILTER (WHERE kind = 'quota') FROM period;
+SQL
+
+my $plain = <<'SQL';
+SET search_path = public, territory;
+CREATE TEMP TABLE plain AS
+    WITH RECURSIVE above AS (
+        SELECT id AS node_id, id AS above_id FROM node
+        UNION ALL
+        SELECT a.node_id, n.parent_id FROM above a JOIN node n ON n.id = a.above_id WHERE n.parent_id IS NOT NULL)
+    SELECT n.path, p.name AS period, nlevel(n.path) AS depth, coalesce(sum(o.subtotal), 0) AS closed, count(o.*) AS deals,
+           coalesce(sum(o.subtotal) FILTER (WHERE w.node_id = n.id), 0) AS own_closed
+      FROM node n
+     CROSS JOIN period p
+      LEFT JOIN (above a JOIN answer w ON w.node_id = a.node_id JOIN aw.customer c USING (territory_id) JOIN sales_order o USING (customer_id))
+             ON a.above_id = n.id AND o.ordered >= p.starts AND o.ordered < p.ends
+     GROUP BY n.id, n.path, p.name;
+SQL
+says($plain . <<'SQL', "1|24|24\n2|72|72\n3|144|144\n4|240|240", 'closed, deals and own_closed are those of GROUP BY at every level of the tree');
+SELECT depth, count(*), count(*) FILTER (WHERE f.closed = p.closed AND f.deals = p.deals AND f.own_closed = p.own_closed)
+  FROM plain p LEFT JOIN forecast f USING (path, period, depth) JOIN period q ON q.name = p.period AND q.kind IN ('month', 'quarter', 'quota') AND (q.kind <> 'month' OR q.starts >= '2022-05-01')
+ GROUP BY 1 ORDER BY 1;
+SQL
+
+says(<<'SQL', "163|163|t", 'attainment per sales person and quota is the plain computation');
+SET search_path = public, territory;
+CREATE TEMP TABLE attained AS
+    SELECT q.business_entity_id::text AS member, p.name AS period, q.sales_quota AS target, coalesce(sum(o.subtotal), 0) AS closed
+      FROM aw.sales_person_quota_history q
+      JOIN period p ON p.starts = q.quota_date AND p.kind = 'quota'
+      LEFT JOIN sales_order o ON o.sales_person_id = q.business_entity_id AND o.ordered >= p.starts AND o.ordered < p.ends
+     GROUP BY 1, 2, 3;
+SELECT count(*), count(*) FILTER (WHERE l.target = a.target AND l.closed = a.closed AND l.achieved_pct = round(100 * a.closed / a.target, 2)
+                                    AND l.at_target = (a.closed >= a.target) AND l.gap = a.target - a.closed),
+       bool_or(a.closed > 0)
+  FROM attained a LEFT JOIN leaderboard l USING (member, period);
+SQL
+
+says(<<'SQL', "t\n0", 'top performers are those at or above their quota; every order has a territory');
+SET search_path = public, territory;
+SELECT (SELECT count(*) FROM report_performer WHERE period_kind = 'quota')
+     = (SELECT count(*) FROM (SELECT q.business_entity_id FROM aw.sales_person_quota_history q JOIN period p ON p.starts = q.quota_date AND p.kind = 'quota'
+                                LEFT JOIN sales_order o ON o.sales_person_id = q.business_entity_id AND o.ordered >= p.starts AND o.ordered < p.ends
+                               GROUP BY q.business_entity_id, p.name, q.sales_quota HAVING coalesce(sum(o.subtotal), 0) >= q.sales_quota) x);
+SELECT count(*) FROM report_issue WHERE issue ~ 'no territory';
+SQL
 
 done_testing();

@@ -79,7 +79,8 @@ CREATE INDEX ON "Contact" (account);
 CREATE TABLE deal (id int PRIMARY KEY, contact bigint, seller text, stage text);
 CREATE INDEX ON deal (contact);
 SELECT territory.attach('"Contact"', 'contact', parent => '"Sales Team"."Client''s accounts"', parent_key => 'account');
-SELECT territory.attach('deal', 'deal', parent => '"Contact"', parent_key => 'contact', owner => 'seller', category => 'stage');
+ALTER TABLE deal ADD amount numeric DEFAULT 10, ADD closes date DEFAULT '2026-05-05', ADD currency text DEFAULT 'EUR';
+SELECT territory.attach('deal', 'deal', parent => '"Contact"', parent_key => 'contact', owner => 'seller', category => 'stage', amount => 'amount', close_date => 'closes', currency => 'currency');
 INSERT INTO "Contact" SELECT i, 'key ' || i FROM generate_series(1, 60) i;
 INSERT INTO deal SELECT i, i, 'ann', CASE WHEN i % 2 = 0 THEN 'closed' ELSE 'commit' END FROM generate_series(1, 60) i;
 -- what closed deals keep
@@ -93,6 +94,16 @@ INSERT INTO territory.pair_check (name, object, kind, bound, amount) VALUES
     ('a "few"', 'lead', 'records_per_node', 39, NULL), ('much', '"Sales Team"."Client''s accounts"', 'amount_per_node', 1000, 'size + 0.5');
 INSERT INTO territory.member (node_id, member, role, access, weight, capacity, starts, ends) VALUES
     (territory.node_id('World'), 'o''neill "x"', 'manager', 'write', 0.5, 7, '01/02/2026', '01/03/2026'), (territory.node_id('Top.Down'), 'ann', 'member', 'read', 1, NULL, NULL, NULL);
+-- forecasts
+SELECT territory.make_periods('quarter', '2026-01-01', '2026-12-31');
+SELECT territory.make_periods('month', '2026-04-01', '2026-06-30');
+INSERT INTO territory.forecast_def (name, object, measure, filter, currency) VALUES ('amount', NULL, 'amount', NULL, 'EUR'), ('a "few"', 'deal', 'count', 'seller = ''ann'' AND closes > ''01/02/2026''', NULL);
+INSERT INTO territory.forecast_def (name, object, measure, quantity) VALUES ('pieces', 'deal', 'quantity', 'amount / 3');
+INSERT INTO territory.exchange_rate (currency, reporting, starts, rate) VALUES ('USD', 'EUR', '01/02/2026', 0.925);
+INSERT INTO territory.target (node_id, period_id, member, metric, amount) SELECT territory.node_id('World'), id, m, 'amount', 12.50 FROM territory.period, (VALUES (NULL), ('o''neill "x"')) v(m);
+INSERT INTO territory.adjustment (node_id, period_id, amount, note) SELECT territory.node_id('World'), id, -1.5, E'why\\not' FROM territory.period;
+INSERT INTO territory.deal_share (object, key, member, kind, share) VALUES ('deal', '3', 'ann', 'revenue', 0.25), ('deal', '3', 'bob', 'revenue', 0.75), ('deal', '4', 'cy', 'overlay', 1);
+SELECT territory.snapshot_forecast('amount', 'before "it"');
 SELECT territory.assign('lead', ARRAY['3', '5'], 'Top.Down'), territory.assign('"Sales Team"."Client''s accounts"', 'key 9', 'Top');
 SELECT territory.run('lead');
 SELECT territory.run('"Sales Team"."Client''s accounts"', "only" => 'size > 5');
@@ -120,12 +131,14 @@ sub state
 	for my $query ('SELECT * FROM territory.model ORDER BY id', 'SELECT * FROM territory.node ORDER BY id',
 		'SELECT * FROM territory.object ORDER BY object::text', 'SELECT * FROM territory.rule ORDER BY id',
 		'SELECT * FROM territory.exclusion ORDER BY id', 'SELECT * FROM territory.run_log ORDER BY id',
-		(map { "SELECT * FROM territory.$_ ORDER BY id" } qw(member pair_check distribution distribution_log)),
+		(map { "SELECT * FROM territory.$_ ORDER BY id" } qw(member pair_check distribution distribution_log period target adjustment forecast_def exchange_rate deal_share snapshot)),
+		'SELECT * FROM territory.snapshot_node ORDER BY 1, 2', 'SELECT * FROM territory.snapshot_figure ORDER BY 1, 2, 3', 'SELECT * FROM territory.snapshot_deal ORDER BY 1, 2, 3',
+		'SELECT * FROM territory.forecast_all ORDER BY forecast, path, period', 'SELECT * FROM territory.forecast_member_all ORDER BY forecast, path, member, period',
 		'SELECT * FROM territory.change ORDER BY at', 'SELECT * FROM territory.former_node ORDER BY id', 'SELECT * FROM territory.audit ORDER BY id',
 		'SELECT * FROM territory.history ORDER BY object::text, key, node_id, during',
 		(map { "SELECT * FROM $_ ORDER BY 1, 2" } @tables, map { s/("?)$/_territory$1/r } @tables),
 		(map { "SELECT * FROM $_ ORDER BY 1, 2, since, until" } map { s/("?)$/_territory_history$1/r } @tables),
-		(map { "SELECT '$_', last_value, is_called FROM territory.${_}_id_seq" } qw(model node rule exclusion member pair_check distribution distribution_log run_log audit)))
+		(map { "SELECT '$_', last_value, is_called FROM territory.${_}_id_seq" } qw(model node rule exclusion member pair_check distribution distribution_log run_log audit period target adjustment forecast_def exchange_rate deal_share snapshot)))
 	{
 		my $answer = $session->query("SET search_path = public; SET DateStyle = ISO; SET TimeZone = UTC; $query");
 		die "$query: $answer" if $answer =~ /ERROR/;
@@ -153,6 +166,7 @@ sub works
 		'Top Top.Down', "$what: a new record of a partition");
 	is($session->query("INSERT INTO \"Contact\" VALUES (100, 'new'); INSERT INTO deal VALUES (100, 100, 'x', 'commit'); SELECT string_agg(path::text, ' ') FROM territory.assignment WHERE object = 'deal'::regclass AND key = '100'"),
 		'World."St. Louis"', "$what: a new deal has the territory of its account");
+	like($session->query("UPDATE territory.target SET amount = 13 WHERE member IS NULL; SELECT deals > 0 AND target = 13 FROM territory.forecast WHERE path_text = 'World' AND period = '2026-Q2'"), qr/^t\z/m, "$what: the forecast works");
 	like($session->query("UPDATE territory.rule SET criteria = 'size > 6' WHERE name = 'gate'; SELECT count(*) FROM territory.assignment WHERE key = 'new'"),
 		qr/^0$/, "$what: a changed rule re-assigns");
 	is($session->query("SELECT count(*) FROM territory.verify('" . ($crm =~ s/'/''/gr) . "')"), 0, "$what: nothing wrong then");
