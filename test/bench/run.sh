@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh: the performance table, as ratios of two things measured in the same run (`make bench`); see README.md here.
-# Settings: CASES (copy match start run change growth history type forecast; beside them sweep and rivals), RUNS (3), KEEP; those of rules and
+# Settings: CASES (copy match start run change growth history type forecast; beside them access, sweep and rivals), RUNS (3), KEEP; those of rules and
 # accounts stand in accounts.sh, those of a case in its file.
 . "$(dirname "$0")/../run/lib.sh"
 RUNS=${RUNS:-3} CASES=${CASES:-copy match start run change growth history type forecast}

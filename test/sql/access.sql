@@ -299,6 +299,22 @@ FETCH ALL FROM c;
 ROLLBACK;
 SET ROLE reg_access_ann; EXECUTE q; RESET ROLE;
 RESET plan_cache_mode;
+-- an expression that PL/pgSQL keeps: a changed membership, another role
+CREATE FUNCTION kept() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE seen bool; answer text := '';
+BEGIN
+  FOR i IN 1..4 LOOP
+    IF i = 3 THEN DELETE FROM member WHERE member = 'reg_access_ann'; END IF;
+    PERFORM set_config('role', CASE i WHEN 2 THEN 'reg_access_writer' ELSE 'reg_access_ann' END, true);
+    seen := sees('account_territory', 1);
+    answer := concat_ws(' ', answer, seen);
+    PERFORM set_config('role', 'none', true);
+  END LOOP;
+  RETURN answer;
+END $$;
+BEGIN;
+SELECT kept();
+ROLLBACK;
 
 -- T57: no function of the user's sees a hidden row; no error tells of one
 CREATE FUNCTION leak(text) RETURNS bool LANGUAGE plpgsql COST 0.0000001 AS $$ BEGIN IF $1 IN ('sX', '4', '200', '400', '2000') THEN RAISE WARNING 'leak %', $1; END IF; RETURN true; END $$;

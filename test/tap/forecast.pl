@@ -16,7 +16,7 @@ use Test::More;
 use Forecast;
 
 my $oracle = "$FindBin::Bin/../oracle";
-my $cases = $ENV{FORECAST_CASES} || 20000;
+my $cases = $ENV{FORECAST_CASES} || 6000;
 my $seed = $ENV{FORECAST_SEED} || time % 1_000_000_000;
 my $jobs = $ENV{FORECAST_JOBS} || 2;
 my $folder = tempdir('forecast-XXXXXX', TMPDIR => 1, CLEANUP => 1);
