@@ -79,9 +79,9 @@ CREATE TABLE account (id int PRIMARY KEY, country text, up int);
 CREATE INDEX ON account (up);
 SELECT attach('account', family => 'up');
 INSERT INTO rule (node_id, object, criteria) VALUES (node_id('A'), 'account', $$country = 'A'$$), (node_id('B'), 'account', $$country = 'B'$$);
-INSERT INTO account SELECT i, 'A', nullif(i - 1, 0) FROM generate_series(1, 1000) AS i;
+INSERT INTO account SELECT i, CASE i WHEN 1 THEN 'A' END, nullif(i - 1, 0) FROM generate_series(1, 1000) AS i;
 UPDATE account SET country = 'B' WHERE id = 1;
-SELECT path, count(*) FROM assignment GROUP BY path;
+SELECT path, count(*) FROM assignment GROUP BY path ORDER BY path;
 UPDATE account SET up = 1000 WHERE id = 1;
 SELECT path, count(*) FROM assignment GROUP BY path ORDER BY path;
 SELECT * FROM verify('account');
@@ -110,6 +110,7 @@ SELECT * FROM verify('deal');
 SELECT detach('deal');
 SELECT detach('account');
 DROP TABLE account, deal;
+DELETE FROM node WHERE path = 'N';
 DELETE FROM model WHERE name = 'next';
 
 -- a partition that is attached brings records, which have to be somewhere

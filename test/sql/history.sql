@@ -261,7 +261,7 @@ SELECT table_name, operation, model_id = active_model() AS model, actor = sessio
        (SELECT string_agg(coalesce(o.key, n.key) || ': ' || coalesce(o.value, '-') || ' > ' || coalesce(n.value, '-'), ', ' ORDER BY coalesce(o.key, n.key) COLLATE "C")
           FROM jsonb_each_text(coalesce(old, '{}')) o FULL JOIN jsonb_each_text(coalesce(new, '{}')) n ON n.key = o.key
          WHERE o.value IS DISTINCT FROM n.value AND coalesce(o.key, n.key) NOT IN ('id', 'node_id', 'parent_id', 'model_id', 'active', 'object', 'cascade', 'priority', 'created_at', 'created_by')) AS changed
-  FROM audit WHERE id > :last ORDER BY id;
+  FROM audit WHERE id > :last ORDER BY min(id) OVER (PARTITION BY xid, table_name, operation), length(row_id), row_id;
 SELECT table_name, row_id, operation, new ->> 'past' AS past FROM audit WHERE table_name = 'object' AND row_id LIKE 'reg_history.%' AND operation = 'INSERT' ORDER BY id;
 
 -- retention: by table, by argument, by setting; what a standing pair tells is kept

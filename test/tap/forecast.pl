@@ -2,7 +2,7 @@
 # forecast.pl: random trees, deals, shares, currencies, targets and moves; after every step a forecast's figures, by territory
 # or by person, are compared with what test/oracle/forecast.sql says they must be. test/oracle/Forecast.pm makes the steps.
 #
-# FORECAST_CASES  comparisons in all (default 20000)    FORECAST_SEED  the first world's number (default: by the clock)
+# FORECAST_CASES  comparisons in all (default 6000)    FORECAST_SEED  the first world's number (default: by the clock)
 # FORECAST_JOBS   processes (default 2)
 #
 # forecast.pl --print SEED writes a world's script, forecast.pl --shrink SEED the shortest part of it that fails in the
