@@ -77,7 +77,7 @@ static Viewer *kept = NULL;
 static int	kept_count = 0;
 
 /*
- * visible_pin pins search_path and the time zone of the active model. Needs an SPI
+ * visible_pin pins search_path, the time zone of the active model, and no JIT. Needs an SPI
  * connection.
  */
 int
@@ -98,7 +98,7 @@ visible_pin(void)
 		settings.time_zone = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 		settings.date_style = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
 	}
-	return session_pin(&settings, PIN_TIME | PIN_PATH);
+	return session_pin(&settings, PIN_TIME | PIN_PATH | PIN_JIT);
 }
 
 /*

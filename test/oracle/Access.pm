@@ -101,7 +101,7 @@ sub script
 {
 	my ($self, $steps) = @_;
 	srand($self->{seed} + 3);
-	my $text = "SET search_path = public, territory;\nSET client_min_messages = warning;\nSET statement_timeout = '60s';\nRESET territory.identity;\nSELECT territory.unprotect(object) FROM territory.object WHERE kind = 'account' \\g /dev/null\nSELECT oracle.clean_children() \\g /dev/null\n";
+	my $text = "SET search_path = public, territory;\nSET client_min_messages = warning;\nSET statement_timeout = '60s';\nSET jit = off;\nRESET territory.identity;\nSELECT territory.unprotect(object) FROM territory.object WHERE kind = 'account' \\g /dev/null\nSELECT oracle.clean_children() \\g /dev/null\n";
 	my $compare = "SELECT 'C -1 ' || oracle.compare_children('');\n";
 	my $attached = 0;
 	for my $sql (@{ $self->{setup} })
