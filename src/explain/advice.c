@@ -141,6 +141,7 @@ reason_of(NeedKind kind)
 		[NEED_ANCESTOR] = "ancestor must match",
 		[NEED_DESCENDANT] = "descendant must not match",
 		[NEED_RIVAL] = "must not outrank",
+		[NEED_WAY] = "must take its ancestor's place",
 		[NEED_SELF] = "must not match itself",
 		[NEED_OWNER] = "owner must be a member",
 		[NEED_OPEN] = "deal must be open"

@@ -125,7 +125,7 @@ deal_goal_add_ways(Formula *formula, int node, Goal *goal)
 			continue;
 		formula->narrowed |= ways == MAX_WAYS;
 		if (ways++ < MAX_WAYS)
-			goal->args = lappend(goal->args, goal_match(formula, below, NEED_RIVAL));
+			goal->args = lappend(goal->args, goal_match(formula, below, NEED_WAY));
 	}
 }
 

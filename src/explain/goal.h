@@ -21,6 +21,7 @@ typedef enum NeedKind
 	NEED_ANCESTOR,				/* so must a node above it */
 	NEED_DESCENDANT,			/* a node below it must not */
 	NEED_RIVAL,					/* nor one that comes before it: in mode first, or of a deal */
+	NEED_WAY,					/* one below such a node must, and so take its place; of a deal */
 	NEED_SELF,					/* nor any, so that the record follows the top of its family */
 	NEED_OWNER,					/* a deal's owner must be a member */
 	NEED_OPEN					/* a deal must not be closed */

@@ -93,6 +93,14 @@ UPDATE node SET priority = 3 WHERE path = 'K.NL';
 SELECT * FROM reg_kin.why('reg_kin.deal', '2', 'K.Global');
 SELECT * FROM reg_kin.not('reg_kin.deal', '2', 'K.Global');
 UPDATE node SET priority = 0 WHERE path = 'K.NL';
+-- a node of a higher priority gives way to one below it
+INSERT INTO node (path, priority) VALUES ('K.NL.Way', 5), ('K.NL.Way.Deep', -1), ('K.Global.T', 0);
+INSERT INTO rule (node_id, object, name, criteria) VALUES (node_id('K.NL.Way'), 'reg_kin.deal', 'way', 'true'), (node_id('K.NL.Way.Deep'), 'reg_kin.deal', 'deep', 'amount > 3000'), (node_id('K.Global.T'), 'reg_kin.deal', 't', 'amount IS NOT NULL');
+DELETE FROM rule WHERE name = 'big';
+SELECT * FROM reg_kin.why('reg_kin.deal', '2', 'K.Global.T');
+SELECT * FROM reg_kin.not('reg_kin.deal', '2', 'K.Global.T');
+SELECT deleted FROM drop_node('K.NL.Way') UNION ALL SELECT deleted FROM drop_node('K.Global.T');
+INSERT INTO rule (node_id, object, name, criteria) VALUES (node_id('K.NL.Big'), 'reg_kin.deal', 'big', 'amount > 1000');
 -- closed
 UPDATE reg_kin.account SET country = 'BE', global = false WHERE id = 1;
 SELECT * FROM reg_kin.why('reg_kin.deal', '6');

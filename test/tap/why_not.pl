@@ -18,12 +18,14 @@ my $database = 'territory_why_not';
 sub rnd { return int(rand($_[0])) }
 sub pick { return $_[rnd(scalar @_)] }
 
-my $plain;
+my ($plain, $family);
 
 # condition: on one column, or now and then on several
 sub condition
 {
 	return pick('a < c', 'a + c = 3', "b || a::text = 'x1'", 'a % 2 = c % 2') if !$plain && rnd(4) == 0;
+	# what nobody can change where it says which record is above
+	return pick('up IS NULL', 'up IS NULL', 'up IS NOT NULL') if $family ne 'none' && rnd(6) == 0;
 	my $number = pick('a', 'c');
 	return pick(
 		"$number " . pick('=', '<>', '<', '<=', '>', '>=') . ' ' . rnd(5),
@@ -71,9 +73,10 @@ sub deal_row { my ($id) = @_; return "($id, " . join(', ', value(1, 1 .. 4, 1 ..
 sub make_world
 {
 	my @paths = ('N');
+	$family = pick('none', 'unmatched', 'unmatched', 'all');
 	push @paths, rnd(8) ? pick(@paths) . '.' . chr(65 + scalar @paths) : chr(65 + scalar @paths) for 1 .. 3 + rnd(6);
 	my @sql = ((map { "DELETE FROM $_" } qw(deal offer contact account rule exclusion node)), "UPDATE territory.object SET mode = '" . pick('deepest', 'deepest', 'first', 'all') . "' WHERE kind = 'account'",
-		"UPDATE territory.object SET family_mode = '" . pick('none', 'unmatched', 'unmatched', 'all') . "' WHERE family IS NOT NULL", "UPDATE territory.object SET closed = '" . pick('freeze', 'freeze', 'follow') . "' WHERE kind = 'deal'");
+		"UPDATE territory.object SET family_mode = '$family' WHERE family IS NOT NULL", "UPDATE territory.object SET closed = '" . pick('freeze', 'freeze', 'follow') . "' WHERE kind = 'deal'");
 	for my $path (@paths)
 	{
 		push @sql, "INSERT INTO node (path, priority, cascade) VALUES ('$path', " . pick(0, 0, 1, 2) . ', ' . pick('true', 'true', 'true', 'false') . ')';
@@ -84,13 +87,14 @@ sub make_world
 		}
 		push @sql, "INSERT INTO member (node_id, member) VALUES (node_id('$path'), '" . pick('ann', 'bob', 'cy') . "') ON CONFLICT DO NOTHING" for 1 .. rnd(3);
 	}
-	push @sql, "INSERT INTO account VALUES ($_, " . join(', ', value(1, 0 .. 4), value(1, "'x'", "'y'", "'z'", "'x0'", "'w'"), value(0, 0 .. 4), value(1, 'true', 'false'), value(1, 1 .. 4)) . ')' for 1 .. 3;
+	push @sql, "INSERT INTO account VALUES ($_, " . join(', ', value(1, 0 .. 4), value(1, "'x'", "'y'", "'z'", "'x0'", "'w'"), value(0, 0 .. 4), value(1, 'true', 'false'), $_ == 1 && rnd(2) ? 'NULL' : value(1, 1, 1 .. 4)) . ')' for 1 .. 3;
 	push @sql, "INSERT INTO contact VALUES ($_, " . value(1, 1 .. 4) . ')' for 1 .. 3;
 	push @sql, "INSERT INTO $_ VALUES " . deal_row(1) . ', ' . deal_row(2) for 'deal', 'offer';
 	my $record = sub { my $object = pick('account', 'account', 'contact', 'deal', 'offer'); return "'$object', '" . (1 + rnd($object =~ /deal|offer/ ? 2 : 3)) . "'" };
 	push @sql, 'INSERT INTO exclusion (object, key, node_id) VALUES (' . $record->() . ', ' . (rnd(4) ? "node_id('" . pick(@paths) . "')" : 'NULL') . ') ON CONFLICT DO NOTHING' for 1 .. rnd(5);
 	my @later = map { "UPDATE $_ SET stage = '" . pick('won', 'lost') . "' WHERE id = 1" } grep { rnd(2) } 'deal', 'offer';
 	push @later, 'UPDATE account SET ' . pick('a = ' . rnd(5), "b = 'x'", 'd = NOT d') . ' WHERE id < 3' for 1 .. rnd(3);
+	push @later, "SELECT assign('account', '1', '" . pick(@paths) . "')" if $family ne 'none' && rnd(2);
 	push @later, 'SELECT assign(' . $record->() . ", '" . pick(@paths) . "')" if !rnd(2);
 	return (\@sql, \@later);
 }
