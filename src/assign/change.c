@@ -313,7 +313,8 @@ changed_rules(const TriggerData *trigger)
 
 /*
  * affected_by_rules is the query for the criteria that select the records of
- * object $1 which a change of rules can affect.
+ * object $1 which a change of rules can affect. Rules that went with their node do not,
+ * for it held nothing, but among deals ($3): it may have been one of several that tied.
  */
 static char *
 affected_by_rules(const TriggerData *trigger)
@@ -330,9 +331,9 @@ affected_by_rules(const TriggerData *trigger)
 					"  WHERE (now OPERATOR(pg_catalog.=) 0) OPERATOR(pg_catalog.<>)"
 					"        (now OPERATOR(pg_catalog.-) change OPERATOR(pg_catalog.=) 0))"
 					" SELECT c.expression FROM changed c"
-					"   JOIN territory.node n ON n.id OPERATOR(pg_catalog.=) c.node_id"
-					"    AND n.model_id OPERATOR(pg_catalog.=) $2"
+					"   LEFT JOIN territory.node n ON n.id OPERATOR(pg_catalog.=) c.node_id"
 					"  WHERE c.object OPERATOR(pg_catalog.=) $1"
+					"    AND CASE WHEN n.id IS NULL THEN $3 ELSE n.model_id OPERATOR(pg_catalog.=) $2 END"
 					" UNION"
 					" SELECT r.expression FROM flipped f"
 					"   JOIN territory.node n ON n.id OPERATOR(pg_catalog.=) f.node_id AND n.cascade"
@@ -371,7 +372,7 @@ territory_reassign_rules(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = trigger_data_of(fcinfo, "reassign_rules",
 										TRIGGER_EVENT_AFTER, TRIGGER_EVENT_STATEMENT, "rule");
-	Oid			types[2] = {OIDOID, INT4OID};
+	Oid			types[3] = {OIDOID, INT4OID, BOOLOID};
 	ChangeScope scope;
 	List	   *objects;
 	ListCell   *cell;
@@ -387,11 +388,13 @@ territory_reassign_rules(PG_FUNCTION_ARGS)
 	model = model_active();
 	foreach(cell, objects)
 	{
-		Datum		values[2] = {ObjectIdGetDatum(lfirst_oid(cell)), Int32GetDatum(model)};
+		Datum		values[3] = {ObjectIdGetDatum(lfirst_oid(cell)), Int32GetDatum(model), (Datum) 0};
+		ObjectInfo	info;
 
-		if (!is_attached(lfirst_oid(cell)))
+		if (!object_load(lfirst_oid(cell), &info))
 			continue;
-		session_execute(affected_by_rules(trigger), SPI_OK_SELECT, 2, types, values, NULL);
+		values[2] = BoolGetDatum(info.kind == KIND_DEAL);
+		session_execute(affected_by_rules(trigger), SPI_OK_SELECT, 3, types, values, NULL);
 		/* rules of other models affect nothing; compiling the active ones for them would be for nothing */
 		if (SPI_processed == 0)
 			continue;

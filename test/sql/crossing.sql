@@ -113,6 +113,23 @@ DROP TABLE account, deal;
 DELETE FROM node WHERE path = 'N';
 DELETE FROM model WHERE name = 'next';
 
+-- a node that goes was one of two between which nothing decided
+CREATE TABLE account (id int PRIMARY KEY);
+CREATE TABLE deal (id int PRIMARY KEY, account_id int, amount int);
+SELECT attach('account');
+SELECT attach('deal', 'deal', parent => 'account', parent_key => 'account_id');
+INSERT INTO node (path) VALUES ('A.1'), ('A.2');
+INSERT INTO rule (node_id, object, criteria) VALUES (node_id('A'), 'account', 'true'), (node_id('A.1'), 'deal', 'true'), (node_id('A.2'), 'deal', 'amount > 1');
+INSERT INTO account VALUES (1);
+INSERT INTO deal VALUES (1, 1, 1), (2, 1, 2);
+SELECT key, path FROM assignment WHERE object = 'deal'::regclass ORDER BY 1, 2;
+DELETE FROM node WHERE path = 'A.2';
+SELECT key, path FROM assignment WHERE object = 'deal'::regclass ORDER BY 1, 2;
+SELECT * FROM verify('deal');
+SELECT detach('deal');
+SELECT detach('account');
+DROP TABLE account, deal;
+
 -- a partition that is attached brings records, which have to be somewhere
 CREATE TABLE account (id int PRIMARY KEY, country text) PARTITION BY RANGE (id);
 CREATE TABLE account_1 PARTITION OF account FOR VALUES FROM (0) TO (100);
