@@ -3,16 +3,10 @@
  *		territory.distribute(): records without an owner go to the members of
  *		their node.
  *
- * Weighted least load: the next record, in the order of the keys, goes to the
- * member m for whom (records owned + 1) / weight is least, below the member's
- * capacity; of equals, to the lowest id. So it depends on what stands and on
- * nothing else. All steps are one query: member m's k-th record has the rank
- * k / weight, and the n least ranks of all members are what n steps would take.
- *
- * The plan is made by a look at everything, since a member's load must not depend
- * on what the caller sees; the owner's column is written by a plain UPDATE, with
- * the caller's rights, or, when records arrive, as the table's owner. One at a
- * time distributes a node's records.
+ * Who gets what is planned (plan.c) by a look at everything, since a member's load
+ * must not depend on what the caller sees; the owner's column is written by a plain
+ * UPDATE, with the caller's rights, or, when records arrive, as the table's owner.
+ * One at a time distributes a node's records.
  */
 #include "postgres.h"
 
@@ -34,6 +28,7 @@
 #include "base/session.h"
 #include "base/triggers.h"
 #include "distribute/distribute.h"
+#include "distribute/plan.h"
 #include "rule/criteria.h"
 #include "rule/object.h"
 #include "tree/node.h"
@@ -44,19 +39,6 @@ PG_FUNCTION_INFO_V1(territory_distribution_check);
 /* columns of territory.distribution */
 #define Anum_distribution_object	2
 #define Anum_distribution_node_id	3
-
-/* A distribution. Arrays of keys and of members (as text), of reasons. */
-typedef struct Distribution
-{
-	ObjectInfo	info;
-	AttrNumber	owner;			/* the owner's column */
-	int32		node_id;
-	Datum		keys;
-	Datum		members;
-	Datum		reasons;
-	int64		records;		/* without an owner */
-	int64		given;
-} Distribution;
 
 /*
  * read_owner reads what says who owns a record; it must be there.
@@ -126,108 +108,98 @@ owner_column(Oid object)
 }
 
 /*
- * plan_query is the query for who gets what; $1 is the node.
- */
-static char *
-plan_query(const Distribution *plan)
-{
-	const char *key = quote_identifier(NameStr(plan->info.key_column));
-
-	return psprintf("WITH record AS MATERIALIZED ("
-					" SELECT o.%1$s AS key, o.%2$s::text AS owner FROM %3$s o JOIN %4$s a ON a.%1$s = o.%1$s WHERE a.node_id = $1),"
-					" free AS MATERIALIZED (SELECT key, row_number() OVER (ORDER BY key) AS place FROM record WHERE owner IS NULL),"
-					" person AS MATERIALIZED ("
-					" SELECT m.id, m.member, m.weight, m.capacity, (SELECT count(*) FROM record r WHERE r.owner = m.member) AS load"
-					"   FROM territory.member m WHERE m.node_id = $1 AND m.weight > 0"
-					"    AND coalesce(m.starts, '-infinity') <= current_date AND current_date < coalesce(m.ends, 'infinity')),"
-					" slot AS ("
-					" SELECT p.*, k, row_number() OVER (ORDER BY k / p.weight, p.id) AS place FROM person p"
-					"  CROSS JOIN LATERAL generate_series(p.load + 1, least(p.load + (SELECT count(*) FROM free), p.capacity)) AS k)"
-					" SELECT array_agg(f.key ORDER BY place), array_agg(s.member ORDER BY place),"
-					"        array_agg(format('owned %%s%%s, weight %%s: (%%s + 1) / %%s is the least of %%s members', s.k - 1,"
-					"                  ' of at most ' || s.capacity, s.weight, s.k - 1, s.weight, (SELECT count(*) FROM person)) ORDER BY place),"
-					"        (SELECT count(*) FROM free) FROM free f JOIN slot s USING (place)",
-					key, quote_identifier(get_attname(plan->info.object, plan->owner, false)),
-					catalog_qualified_name(plan->info.object), catalog_qualified_name(plan->info.assignment));
-}
-
-/*
- * make_plan decides who gets what; false when nobody gets anything.
- */
-static bool
-make_plan(Distribution *plan)
-{
-	Oid			types[1] = {INT4OID};
-	Datum		values[1] = {Int32GetDatum(plan->node_id)};
-	HeapTuple	row;
-	TupleDesc	desc;
-	bool		none;
-	bool		isnull;
-	int			pin;
-
-	LockDatabaseObject(catalog_table("member"), (Oid) plan->node_id, 0, ShareRowExclusiveLock);
-	pin = session_pin(NULL, PIN_PATH | PIN_JIT);
-	session_execute(plan_query(plan), SPI_OK_SELECT, 1, types, values, NULL);
-	session_unpin(pin);
-	row = SPI_tuptable->vals[0];
-	desc = SPI_tuptable->tupdesc;
-	plan->keys = SPI_getbinval(row, desc, 1, &none);
-	plan->members = SPI_getbinval(row, desc, 2, &isnull);
-	plan->reasons = SPI_getbinval(row, desc, 3, &isnull);
-	plan->records = DatumGetInt64(SPI_getbinval(row, desc, 4, &isnull));
-	return !none;
-}
-
-/*
- * write_owners updates the records, by the rights of the current user, and
- * returns the keys of those that were updated, as an array of texts.
+ * text_array makes an array of texts.
  */
 static Datum
-write_owners(Distribution *plan)
+text_array(char *const *texts, int count)
 {
-	const char *key = quote_identifier(NameStr(plan->info.key_column));
-	const char *owner = quote_identifier(get_attname(plan->info.object, plan->owner, false));
-	Oid			types[2] = {get_array_type(plan->info.key_type), TEXTARRAYOID};
-	Datum		values[2] = {plan->keys, plan->members};
-	Datum	   *keys;
-	Oid			output;
-	bool		varlena;
+	Datum	   *elements = palloc(Max(count, 1) * sizeof(Datum));
 
-	if (SPI_execute_with_args(psprintf("UPDATE %1$s AS o SET %2$s = p.member::%3$s"
-									   " FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS p (key, member)"
-									   " WHERE o.%4$s OPERATOR(pg_catalog.=) p.key AND o.%2$s IS NULL RETURNING o.%4$s",
-									   catalog_qualified_name(plan->info.object), owner,
-									   format_type_be_qualified(get_atttype(plan->info.object, plan->owner)), key),
-							  2, types, values, NULL, false, 0) != SPI_OK_UPDATE_RETURNING)
-		elog(ERROR, "could not update the owners of %s", catalog_qualified_name(plan->info.object));
-	plan->given = (int64) SPI_processed;
-	keys = palloc(Max(plan->given, 1) * sizeof(Datum));
-	getTypeOutputInfo(plan->info.key_type, &output, &varlena);
-	for (int64 i = 0; i < plan->given; i++)
-	{
-		bool		isnull;
-
-		keys[i] = CStringGetTextDatum(OidOutputFunctionCall(output, SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
-	}
-	return PointerGetDatum(construct_array(keys, (int) plan->given, TEXTOID, -1, false, TYPALIGN_INT));
+	for (int i = 0; i < count; i++)
+		elements[i] = CStringGetTextDatum(texts[i]);
+	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /*
- * write_log says why, of those records that were updated.
+ * key_array makes an array of the keys of the records that are given.
+ */
+static Datum
+key_array(const Distribution *plan)
+{
+	int16		length;
+	bool		by_value;
+	char		align;
+
+	get_typlenbyvalalign(plan->info.key_type, &length, &by_value, &align);
+	return PointerGetDatum(construct_array(plan->keys, plan->count, plan->info.key_type, length, by_value, align));
+}
+
+/*
+ * write_owners updates the records, by the rights of the current user; returns how
+ * many. The result, which SPI has, says by their places in the plan (from 1) which
+ * these are, their keys and who owns them now: a trigger may have changed both.
+ */
+static int
+write_owners(const Distribution *plan)
+{
+	const char *owner = quote_identifier(get_attname(plan->info.object, plan->owner, false));
+	Oid			types[2] = {get_array_type(plan->info.key_type), TEXTARRAYOID};
+	Datum		values[2] = {key_array(plan), text_array(plan->members, plan->count)};
+
+	if (SPI_execute_with_args(psprintf("UPDATE %1$s AS o SET %2$s = p.member::%3$s"
+									   " FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS p (key, member, place)"
+									   " WHERE o.%4$s OPERATOR(pg_catalog.=) p.key AND o.%2$s IS NULL"
+									   " RETURNING p.place::pg_catalog.int4, o.%4$s::pg_catalog.text, o.%2$s::pg_catalog.text",
+									   catalog_qualified_name(plan->info.object), owner,
+									   format_type_be_qualified(get_atttype(plan->info.object, plan->owner)),
+									   quote_identifier(NameStr(plan->info.key_column))),
+							  2, types, values, NULL, false, 0) != SPI_OK_UPDATE_RETURNING)
+		elog(ERROR, "could not update the owners of %s", catalog_qualified_name(plan->info.object));
+	return (int) SPI_processed;
+}
+
+/*
+ * log_arrays makes the arrays of what the log says of the records that were given:
+ * keys, owners, reasons.
  */
 static void
-write_log(const Distribution *plan, Datum updated)
+log_arrays(const Distribution *plan, int given, Datum *arrays)
 {
-	Oid			types[6] = {OIDOID, get_array_type(plan->info.key_type), TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4OID};
-	Datum		values[6] = {ObjectIdGetDatum(plan->info.object), plan->keys, plan->members, plan->reasons, updated,
-	Int32GetDatum(plan->node_id)};
+	char	  **texts[3];
 
+	for (int i = 0; i < lengthof(texts); i++)
+		texts[i] = palloc(Max(given, 1) * sizeof(char *));
+	for (int i = 0; i < given; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		bool		isnull;
+		int			place = DatumGetInt32(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull)) - 1;
+		char	   *owner = SPI_getvalue(row, SPI_tuptable->tupdesc, 3);
+
+		texts[0][i] = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
+		texts[1][i] = owner ? owner : plan->members[place];
+		texts[2][i] = owner && strcmp(owner, plan->members[place]) == 0 ? plan->reasons[place] :
+			psprintf("given to %s, which a trigger of the table has changed: %s", plan->members[place], plan->reasons[place]);
+	}
+	for (int i = 0; i < lengthof(texts); i++)
+		arrays[i] = text_array(texts[i], given);
+}
+
+/*
+ * write_log says who owns the records that were given, and why.
+ */
+static void
+write_log(const Distribution *plan, int given)
+{
+	Oid			types[5] = {OIDOID, INT4OID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
+	Datum		values[5] = {ObjectIdGetDatum(plan->info.object), Int32GetDatum(plan->node_id)};
+
+	log_arrays(plan, given, &values[2]);
 	session_execute("INSERT INTO territory.distribution_log (object, key, node_id, path, member, reason)"
-					" SELECT $1, p.key::pg_catalog.text, n.id, n.path, p.member, p.reason"
-					"   FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) AS p (key, member, reason)"
-					"   JOIN pg_catalog.unnest($5) AS u (key) ON u.key OPERATOR(pg_catalog.=) p.key::pg_catalog.text"
-					"  CROSS JOIN territory.node n WHERE n.id OPERATOR(pg_catalog.=) $6",
-					SPI_OK_INSERT, 6, types, values, NULL);
+					" SELECT $1, g.key, n.id, n.path, g.member, g.reason"
+					"   FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5)) AS g (key, member, reason)"
+					"  CROSS JOIN territory.node n WHERE n.id OPERATOR(pg_catalog.=) $2",
+					SPI_OK_INSERT, 5, types, values, NULL);
 }
 
 /*
@@ -250,19 +222,20 @@ static void
 distribute(Distribution *plan, const SessionRole *saved)
 {
 	SessionRole role;
-	Datum		updated;
 
 	plan->owner = owner_column(plan->info.object);
 	if (saved)
 		require_right(plan, saved->user);
-	if (!make_plan(plan))
+	LockDatabaseObject(catalog_table("member"), (Oid) plan->node_id, 0, ShareRowExclusiveLock);
+	plan_make(plan);
+	if (plan->count == 0)
 		return;
 	session_become(&role, plan->info.owner);
 	if (saved)
 		session_restore_role(saved);
-	updated = write_owners(plan);
+	plan->given = write_owners(plan);
 	session_restore_role(&role);
-	write_log(plan, updated);
+	write_log(plan, plan->given);
 }
 
 /*
@@ -271,7 +244,7 @@ distribute(Distribution *plan, const SessionRole *saved)
 Datum
 territory_distribute(PG_FUNCTION_ARGS)
 {
-	Distribution		plan = {{0}};
+	Distribution plan = {{0}};
 	SessionRole role;
 	TupleDesc	desc;
 	Datum		values[2];
@@ -325,7 +298,7 @@ distribute_arrived(Oid object, List *nodes)
 	session_become(&role, catalog_owner());
 	foreach(cell, nodes)
 	{
-		Distribution		plan = {.node_id = lfirst_int(cell)};
+		Distribution plan = {.node_id = lfirst_int(cell)};
 
 		if (wants_arrivals(object, plan.node_id) && object_load(object, &plan.info))
 			distribute(&plan, NULL);

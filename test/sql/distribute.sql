@@ -83,6 +83,25 @@ SELECT * FROM distribute('lead', 'S.NL');
 RESET ROLE;
 SELECT id, "The Owner" FROM lead WHERE id IN (4, 5, 60) ORDER BY id;
 
+-- the log says who owns a record in the end, whatever triggers of the table do to it
+CREATE FUNCTION hand_over() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF new.id = 71 THEN new."The Owner" := 'boss'; END IF;
+  IF new.id = 72 THEN new.id := 1072; END IF;
+  IF new.id = 73 THEN RETURN NULL; END IF;
+  IF new.id = 74 THEN new."The Owner" := NULL; END IF;
+  RETURN new;
+END $$;
+INSERT INTO node (path) VALUES ('S.Log');
+INSERT INTO member (node_id, member) VALUES (node_id('S.Log'), 'ida'), (node_id('S.Log'), 'jan');
+INSERT INTO lead SELECT i, 'log' FROM generate_series(71, 75) i;
+SELECT assign('lead', array(SELECT id::text FROM lead WHERE id BETWEEN 71 AND 75), 'S.Log');
+CREATE TRIGGER hand_over BEFORE UPDATE ON lead FOR EACH ROW EXECUTE FUNCTION hand_over();
+SELECT * FROM distribute('lead', 'S.Log');
+DROP TRIGGER hand_over ON lead;
+SELECT id, "The Owner" FROM lead WHERE country = 'log' ORDER BY id;
+SELECT key, member, reason FROM distribution_log WHERE path = 'S.Log' ORDER BY id;
+
 -- what cannot be
 CREATE TABLE other (id int PRIMARY KEY);
 SELECT attach('other');
