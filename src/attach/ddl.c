@@ -589,7 +589,7 @@ follow(Oid object, const TableChange *change)
 		(void) run_where(object, NULL);
 		cause_pop(cause);
 		/* records that came or went without a pair differ in nothing from what stood */
-		check_all(object, 0);
+		check_everything(object);
 	}
 	session_unpin(pin);
 }

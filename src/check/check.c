@@ -174,6 +174,7 @@ typedef struct Noted
 	HTAB	   *nodes[2];		/* sets of ids, or NULL; since the last statement, and before */
 	List	   *keys[2];		/* as text (char *) */
 	int			level;			/* transaction nest level of the statement's notes: the outermost one */
+	bool		all;			/* deferred checks are to look at everything */
 } Noted;
 
 enum
@@ -553,10 +554,10 @@ end(const LookScope *scope)
 }
 
 /*
- * look_at looks at what was noted, by the checks that are due.
+ * look_at looks at what was noted, or at everything, by the checks that are due.
  */
 static void
-look_at(Oid object, List *nodes, List *keys, bool deferred)
+look_at(Oid object, List *nodes, List *keys, bool all, bool deferred)
 {
 	LookScope	scope;
 	ObjectInfo	info;
@@ -575,7 +576,7 @@ look_at(Oid object, List *nodes, List *keys, bool deferred)
 		foreach(cell, checks)
 		{
 			if (((Check *) lfirst(cell))->deferred == deferred)
-				look(lfirst(cell), &info, nodes, keys, false);
+				look(lfirst(cell), &info, nodes, keys, all);
 		}
 	}
 	end(&scope);
@@ -620,7 +621,7 @@ check_object(Oid object)
 		settle_notes(found, nodes);
 	if (check_needs(object)->arrivals)
 		distribute_arrived(object, nodes);
-	look_at(object, nodes, keys, false);
+	look_at(object, nodes, keys, false, false);
 	list_free(nodes);
 	list_free(keys);
 }
@@ -654,7 +655,8 @@ check_commit(void)
 	{
 		PushActiveSnapshot(GetTransactionSnapshot());
 		check_statement(found->object);
-		look_at(found->object, list_nodes(found->nodes[THIS_TRANSACTION]), found->keys[THIS_TRANSACTION], true);
+		look_at(found->object, list_nodes(found->nodes[THIS_TRANSACTION]), found->keys[THIS_TRANSACTION],
+				found->all, true);
 		PopActiveSnapshot();
 	}
 }
@@ -673,6 +675,35 @@ check_all(Oid object, int32 id)
 	object_require(object, &info);
 	foreach(cell, read_checks(object, id))
 		look(lfirst(cell), &info, NIL, NIL, true);
+	end(&scope);
+}
+
+/*
+ * look_at_all looks at everything by one check, now or when the transaction commits.
+ */
+static void
+look_at_all(const Check *check, const ObjectInfo *info)
+{
+	if (check->deferred)
+		find_noted(info->object, true)->all = true;
+	else
+		look(check, info, NIL, NIL, true);
+}
+
+/*
+ * check_everything checks all that stands. Nobody else writes meanwhile.
+ */
+void
+check_everything(Oid object)
+{
+	LookScope	scope;
+	ObjectInfo	info;
+	ListCell   *cell;
+
+	begin(&scope);
+	object_require(object, &info);
+	foreach(cell, read_checks(object, 0))
+		look_at_all(lfirst(cell), &info);
 	end(&scope);
 }
 
@@ -699,7 +730,7 @@ check_subtrees(List *objects)
 			Check	   *check = lfirst(cell);
 
 			if (!is_per_node(check) && check->node_id != 0)
-				look(check, &info, NIL, NIL, true);
+				look_at_all(check, &info);
 		}
 	}
 	end(&scope);

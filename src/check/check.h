@@ -42,7 +42,10 @@ extern void check_statement(Oid object);
 /* checks all that stands by one check; needs no SPI connection */
 extern void check_all(Oid object, int32 id);
 
-/* checks what a move of nodes may violate */
+/* likewise by all checks, by deferred ones when the transaction commits */
+extern void check_everything(Oid object);
+
+/* checks what a move of nodes may violate, by deferred checks when the transaction commits */
 extern void check_subtrees(List *objects);
 
 /* checks what was deferred, before a transaction commits, and forgets all at its end */

@@ -139,8 +139,38 @@ INSERT INTO rule (node_id, object, criteria) VALUES (node_id('A'), 'account', $$
 INSERT INTO account_2 VALUES (101, 'A'), (102, NULL);
 INSERT INTO pair_check (name, object, kind) VALUES ('somewhere', 'account', 'assigned');
 SELECT err('ALTER TABLE account ATTACH PARTITION account_2 FOR VALUES FROM (100) TO (200)');
-DELETE FROM account_2 WHERE id = 102;
+UPDATE pair_check SET deferred = true;
+BEGIN;
+ALTER TABLE account ATTACH PARTITION account_2 FOR VALUES FROM (100) TO (200);
+UPDATE account SET country = 'A' WHERE id = 102;
+COMMIT;
+ALTER TABLE account DETACH PARTITION account_2;
+UPDATE account_2 SET country = NULL WHERE id = 101;
+BEGIN;
+ALTER TABLE account ATTACH PARTITION account_2 FOR VALUES FROM (100) TO (200);
+COMMIT;
+UPDATE account_2 SET country = 'A';
+UPDATE pair_check SET deferred = false;
 SELECT err('ALTER TABLE account ATTACH PARTITION account_2 FOR VALUES FROM (100) TO (200)');
+
+SELECT detach('account');
+DROP TABLE account;
+
+-- a move of nodes is looked at when the check is due
+CREATE TABLE account (id int PRIMARY KEY, country text);
+SELECT attach('account', mode => 'all');
+INSERT INTO rule (node_id, object, criteria) VALUES (node_id('A.1'), 'account', $$country = 'A'$$), (node_id('B'), 'account', $$country = 'A'$$);
+INSERT INTO account VALUES (1, 'A');
+INSERT INTO pair_check (name, object, kind, bound, node_id) VALUES ('one', 'account', 'nodes_per_record', 1, node_id('A'));
+SELECT err($$UPDATE node SET parent_id = node_id('A') WHERE path = 'B'$$);
+UPDATE pair_check SET deferred = true;
+BEGIN;
+UPDATE node SET parent_id = node_id('A') WHERE path = 'B';
+UPDATE node SET parent_id = NULL WHERE path = 'A.B';
+COMMIT;
+BEGIN;
+UPDATE node SET parent_id = node_id('A') WHERE path = 'B';
+COMMIT;
 
 -- history is not kept for less than no time
 SELECT err($$SELECT prune_history('-5 days')$$);
