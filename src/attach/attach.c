@@ -7,37 +7,31 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/relation.h"
 #include "access/table.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_type.h"
 #include "commands/policy.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/relcache.h"
-#include "utils/ruleutils.h"
-#include "utils/timestamp.h"
 
 #include "assign/run.h"
 #include "attach/attach.h"
 #include "attach/attach_links.h"
+#include "attach/key.h"
+#include "attach/pair_table.h"
 #include "base/catalog.h"
 #include "base/lock.h"
 #include "base/session.h"
 #include "base/triggers.h"
-#include "compat.h"
 #include "history/cause.h"
 #include "history/guard.h"
 #include "parent/kin.h"
@@ -46,10 +40,6 @@
 PG_FUNCTION_INFO_V1(territory_attach);
 PG_FUNCTION_INFO_V1(territory_detach);
 PG_FUNCTION_INFO_V1(territory_object_guard);
-
-/* suffixes of the names of the assignment table and of that of pairs that ended */
-#define ASSIGNMENT_SUFFIX "_territory"
-#define PAST_SUFFIX "_territory_history"
 
 /* True while attach or detach itself writes territory.object. */
 static bool registering = false;
@@ -102,253 +92,13 @@ check_owner(Relation rel)
 }
 
 /*
- * index_columns lists an index's columns for a message.
+ * attach_utility runs one statement of DDL.
  */
-static char *
-index_columns(Relation rel, Relation index)
-{
-	StringInfoData names;
-
-	initStringInfo(&names);
-	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
-		appendStringInfo(&names, "%s%s", i == 0 ? "" : ", ",
-						 get_attname(RelationGetRelid(rel), index->rd_index->indkey.values[i], false));
-	return names.data;
-}
-
-/*
- * has_deferrable_key tells whether the table has a primary key that is checked
- * too late to identify records.
- */
-static bool
-has_deferrable_key(Relation rel)
-{
-	ListCell   *cell;
-
-	foreach(cell, RelationGetIndexList(rel))
-	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-		bool		deferrable = index->rd_index->indisprimary && !index->rd_index->indimmediate;
-
-		index_close(index, NoLock);
-		if (deferrable)
-			return true;
-	}
-	return false;
-}
-
-/*
- * primary_key_column returns the column of a one-column primary key.
- */
-static AttrNumber
-primary_key_column(Relation rel)
-{
-	Oid			oid = territory_primary_key(rel);
-	Relation	index;
-	AttrNumber	attno;
-
-	if (!OidIsValid(oid))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-				 has_deferrable_key(rel) ?
-				 errmsg("cannot attach \"%s\": its primary key is deferrable", RelationGetRelationName(rel)) :
-				 errmsg("cannot attach \"%s\": it has no primary key", RelationGetRelationName(rel)),
-				 errhint("Add one, or name a column that is NOT NULL and has a unique index of its own: territory.attach(..., key => 'column').")));
-	index = index_open(oid, AccessShareLock);
-	attno = index->rd_index->indkey.values[0];
-	if (index->rd_index->indnkeyatts != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-				 errmsg("cannot attach \"%s\": its primary key has several columns", RelationGetRelationName(rel)),
-				 errdetail("The primary key is (%s).", index_columns(rel, index)),
-				 errhint("Name the one that identifies a record: territory.attach(..., key => 'column').")));
-	index_close(index, NoLock);
-	return attno;
-}
-
-/*
- * is_unique_index tells whether an index makes one column unique. That of a
- * partitioned table must hold the partition key as well; there we take the
- * user's word that the key is unique across partitions.
- */
-static bool
-is_unique_index(Relation rel, Oid oid, AttrNumber attno)
-{
-	Relation	index = index_open(oid, AccessShareLock);
-	Form_pg_index form = index->rd_index;
-	bool		unique = form->indisunique && form->indisvalid && form->indimmediate &&
-		RelationGetIndexPredicate(index) == NIL;
-
-	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-	{
-		bool		member = false;
-
-		for (int i = 0; i < form->indnkeyatts; i++)
-			member |= form->indkey.values[i] == attno;
-		unique = unique && member;
-	}
-	else
-		unique = unique && form->indnkeyatts == 1 && form->indkey.values[0] == attno;
-	index_close(index, NoLock);
-	return unique;
-}
-
-/*
- * named_key_column returns the column that the caller named, which must
- * identify records.
- */
-static AttrNumber
-named_key_column(Relation rel, const char *name)
-{
-	AttrNumber	attno = get_attnum(RelationGetRelid(rel), name);
-	List	   *indexes = RelationGetIndexList(rel);
-	ListCell   *cell;
-
-	if (attno == InvalidAttrNumber || attno < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(rel), name)));
-	foreach(cell, indexes)
-	{
-		if (is_unique_index(rel, lfirst_oid(cell), attno) &&
-			TupleDescAttr(RelationGetDescr(rel), attno - 1)->attnotnull)
-			return attno;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-			 errmsg("column \"%s\" does not identify the records of \"%s\"", name,
-					RelationGetRelationName(rel)),
-			 errhint("The key must be NOT NULL and have a unique index of its own.")));
-	return InvalidAttrNumber;
-}
-
-/*
- * check_key_type raises unless keys of the column's type can be kept, and the
- * column's name is free in the assignment table.
- */
-static void
-check_key_type(Form_pg_attribute key)
-{
-	static const char *const taken[] = {"node_id", "rule_id", "manual", "since", "until", "held"};
-
-	switch (getBaseType(key->atttypid))
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case UUIDOID:
-		case TEXTOID:
-		case VARCHAROID:
-			break;
-		default:
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("key column \"%s\" has type %s", NameStr(key->attname),
-							format_type_be(key->atttypid)),
-					 errhint("Keys may be smallint, integer, bigint, uuid, text or varchar.")));
-	}
-	if (OidIsValid(key->attcollation) && !get_collation_isdeterministic(key->attcollation))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("key column \"%s\" has a nondeterministic collation", NameStr(key->attname)),
-				 errhint("A key must be equal only to itself.")));
-	for (int i = 0; i < lengthof(taken); i++)
-	{
-		if (strcmp(NameStr(key->attname), taken[i]) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_COLUMN),
-					 errmsg("the key column cannot be called \"%s\"", taken[i]),
-					 errdetail("The assignment table has a column of that name.")));
-	}
-}
-
-/*
- * pair_table_name returns the name of a table of pairs, cut so that it fits.
- */
-static char *
-pair_table_name(Relation rel, const char *suffix)
-{
-	const char *name = RelationGetRelationName(rel);
-	int			room = NAMEDATALEN - 1 - strlen(suffix);
-	int			length = pg_mbcliplen(name, strlen(name), room);
-	char	   *result = psprintf("%.*s%s", length, name, suffix);
-
-	if (OidIsValid(get_relname_relid(result, RelationGetNamespace(rel))))
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_TABLE),
-				 errmsg("relation \"%s\" already exists", result),
-				 errdetail("It is the name of the table that would hold the territories of \"%s\".", name),
-				 errhint("Rename or drop it.")));
-	return result;
-}
-
-/*
- * utility runs one statement of DDL.
- */
-static void
-utility(const char *sql)
+void
+attach_utility(const char *sql)
 {
 	if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "not a utility statement: %s", sql);
-}
-
-/*
- * create_pair_table makes a table of pairs with the columns that both have, further
- * definitions, and the guard; returns its OID.
- */
-static Oid
-create_pair_table(Relation rel, Form_pg_attribute key, const char *suffix, const char *further, const char *comment)
-{
-	char	   *schema = get_namespace_name(RelationGetNamespace(rel));
-	char	   *name = pair_table_name(rel, suffix);
-	char	   *table = quote_qualified_identifier(schema, name);
-	char	   *collation = "";
-
-	if (OidIsValid(key->attcollation))
-		collation = psprintf(" COLLATE %s", generate_collation_name(key->attcollation));
-	utility(psprintf("CREATE %sTABLE %s (%s %s%s NOT NULL, node_id int NOT NULL, rule_id int,"
-					 " manual bool NOT NULL DEFAULT false, %s)",
-					 rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "",
-					 table, quote_identifier(NameStr(key->attname)),
-					 format_type_extended(getBaseType(key->atttypid), -1, FORMAT_TYPE_FORCE_QUALIFY),
-					 collation, further));
-	utility(psprintf("COMMENT ON TABLE %s IS %s", table,
-					 quote_literal_cstr(psprintf("%s %s, written by the engine", comment, RelationGetRelationName(rel)))));
-	utility(psprintf("CREATE TRIGGER \"00_territory_guard\" BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s"
-					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.assignment_guard()", table));
-	return get_relname_relid(name, RelationGetNamespace(rel));
-}
-
-/*
- * create_assignment makes the assignment table and returns its OID.
- */
-static Oid
-create_assignment(Relation rel, Form_pg_attribute key)
-{
-	Oid			relid = create_pair_table(rel, key, ASSIGNMENT_SUFFIX,
-										  psprintf("since timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (%s, node_id)",
-												   quote_identifier(NameStr(key->attname))),
-										  "territories of the records of");
-
-	utility(psprintf("CREATE INDEX ON %s (node_id)", catalog_qualified_name(relid)));
-	utility(psprintf("CREATE TRIGGER \"00_territory_ended\" AFTER DELETE ON %s REFERENCING OLD TABLE AS territory_ended"
-					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.assignment_ended()", catalog_qualified_name(relid)));
-	return relid;
-}
-
-/*
- * create_past makes the table of pairs that ended and returns its OID.
- */
-static Oid
-create_past(Relation rel, Form_pg_attribute key)
-{
-	Oid			relid = create_pair_table(rel, key, PAST_SUFFIX,
-										  "held bool NOT NULL, since timestamptz NOT NULL, until timestamptz NOT NULL",
-										  "former territories of the records of");
-
-	utility(psprintf("CREATE INDEX ON %s (%s)", catalog_qualified_name(relid),
-					 quote_identifier(NameStr(key->attname))));
-	return relid;
 }
 
 /*
@@ -357,13 +107,13 @@ create_past(Relation rel, Form_pg_attribute key)
 static void
 create_triggers(const char *table)
 {
-	utility(psprintf("CREATE TRIGGER \"00_territory_begin\" BEFORE INSERT OR UPDATE OR DELETE ON %s"
+	attach_utility(psprintf("CREATE TRIGGER \"00_territory_begin\" BEFORE INSERT OR UPDATE OR DELETE ON %s"
 					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.statement_begin()", table));
-	utility(psprintf("CREATE TRIGGER \"00_territory_record\" AFTER INSERT OR UPDATE OR DELETE ON %s"
+	attach_utility(psprintf("CREATE TRIGGER \"00_territory_record\" AFTER INSERT OR UPDATE OR DELETE ON %s"
 					 " FOR EACH ROW EXECUTE FUNCTION territory.record_changed()", table));
-	utility(psprintf("CREATE TRIGGER \"00_territory_end\" AFTER INSERT OR UPDATE OR DELETE ON %s"
+	attach_utility(psprintf("CREATE TRIGGER \"00_territory_end\" AFTER INSERT OR UPDATE OR DELETE ON %s"
 					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.statement_end()", table));
-	utility(psprintf("CREATE TRIGGER \"00_territory_truncate\" AFTER TRUNCATE ON %s"
+	attach_utility(psprintf("CREATE TRIGGER \"00_territory_truncate\" AFTER TRUNCATE ON %s"
 					 " FOR EACH STATEMENT EXECUTE FUNCTION territory.records_truncated()", table));
 }
 
@@ -396,7 +146,7 @@ close_partition(Oid relid)
 
 	relation_close(rel, NoLock);
 	if (!closed)
-		utility(psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", catalog_qualified_name(relid)));
+		attach_utility(psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", catalog_qualified_name(relid)));
 }
 
 /*
@@ -416,7 +166,7 @@ attach_cover_partitions(Oid object)
 
 		if (relid != object && (kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE) &&
 			!has_truncate_trigger(relid))
-			utility(psprintf("CREATE TRIGGER \"00_territory_truncate\" AFTER TRUNCATE ON %s"
+			attach_utility(psprintf("CREATE TRIGGER \"00_territory_truncate\" AFTER TRUNCATE ON %s"
 							 " FOR EACH STATEMENT EXECUTE FUNCTION territory.records_truncated()",
 							 catalog_qualified_name(relid)));
 		if (relid != object && kind == RELKIND_RELATION && is_protected(object))
@@ -595,11 +345,11 @@ attach_table(Relation rel, AttrNumber attno, char *kind, char *mode, const Attac
 	Oid			past;
 	int			pin;
 
-	check_key_type(key);
+	key_check(key);
 	pin = session_pin(NULL, PIN_PATH);
 	session_become(&role, rel->rd_rel->relowner);
-	assignment = create_assignment(rel, key);
-	past = create_past(rel, key);
+	assignment = pair_table_create(rel, key);
+	past = pair_table_create_past(rel, key);
 	create_triggers(catalog_qualified_name(object));
 	attach_cover_partitions(object);
 	session_restore_role(&role);
@@ -714,8 +464,8 @@ territory_attach(PG_FUNCTION_ARGS)
 	kin_lock_list_for_change(lcons_oid(RelationGetRelid(rel), OidIsValid(links.parent) ? kin_line(links.parent) : NIL));
 	SPI_connect();
 	refuse_attached(rel);
-	attno = PG_ARGISNULL(ARGUMENT_KEY) ? primary_key_column(rel) :
-		named_key_column(rel, text_argument(fcinfo, ARGUMENT_KEY));
+	attno = PG_ARGISNULL(ARGUMENT_KEY) ? key_of_primary_key(rel) :
+		key_by_name(rel, text_argument(fcinfo, ARGUMENT_KEY));
 	attach_check_links(rel, attno, kind, mode, &links);
 	assignment = attach_table(rel, attno, kind, mode, &links);
 	attach_advise_index(rel, &links);
@@ -776,12 +526,12 @@ drop_triggers(Oid object)
 	ListCell   *cell;
 
 	for (int i = 0; i < lengthof(names); i++)
-		utility(psprintf("DROP TRIGGER IF EXISTS \"00_territory_%s\" ON %s", names[i],
+		attach_utility(psprintf("DROP TRIGGER IF EXISTS \"00_territory_%s\" ON %s", names[i],
 						 catalog_qualified_name(object)));
 	foreach(cell, find_all_inheritors(object, AccessShareLock, NULL))
 	{
 		if (has_truncate_trigger(lfirst_oid(cell)))
-			utility(psprintf("DROP TRIGGER \"00_territory_truncate\" ON %s",
+			attach_utility(psprintf("DROP TRIGGER \"00_territory_truncate\" ON %s",
 							 catalog_qualified_name(lfirst_oid(cell))));
 	}
 }
@@ -828,7 +578,7 @@ territory_detach(PG_FUNCTION_ARGS)
 	session_restore_role(&role);
 	session_become(&role, rel->rd_rel->relowner);
 	drop_triggers(info.object);
-	utility(psprintf("DROP TABLE %s, %s", catalog_qualified_name(info.assignment), catalog_qualified_name(info.past)));
+	attach_utility(psprintf("DROP TABLE %s, %s", catalog_qualified_name(info.assignment), catalog_qualified_name(info.past)));
 	session_restore_role(&role);
 	session_unpin(pin);
 	SPI_finish();

@@ -11,6 +11,9 @@
 /* the policy for SELECT of a table that row-level security protects by territories */
 #define PROTECTION_POLICY "territory_select"
 
+/* runs one statement of DDL; SPI must be connected */
+extern void attach_utility(const char *sql);
+
 /* gives partitions of an attached table what is not cloned: a trigger, and the protection of the table; SPI must be connected */
 extern void attach_cover_partitions(Oid object);
 
