@@ -298,6 +298,7 @@ note_record(const CheckNeeds *needs, const ObjectInfo *object, Datum key, const 
 {
 	int			inserted = difference->inserted.count - before->inserted;
 	int			count = stored_count + inserted - (difference->deleted.count - before->deleted);
+	int			by_hand = 0;	/* of whichever model */
 
 	if (needs->nodes || needs->amounts || needs->arrivals)
 	{
@@ -306,7 +307,9 @@ note_record(const CheckNeeds *needs, const ObjectInfo *object, Datum key, const 
 	}
 	for (int i = 0; needs->amounts && i < stored_count; i++)
 		check_note_node(object->object, stored[i].node_id);
-	if (needs->records || count > needs->most_nodes || (needs->homeless && count == 0))
+	for (int i = 0; needs->homeless && i < stored_count; i++)
+		by_hand += stored[i].manual;
+	if (needs->records || count > needs->most_nodes || (needs->homeless && count <= by_hand))
 		check_note_record(object, key);
 	before->inserted = difference->inserted.count;
 	before->deleted = difference->deleted.count;

@@ -160,20 +160,39 @@ change_begin(TriggerData *trigger, ChangeScope *scope)
 }
 
 /*
+ * name_change says in an error's context what was changed.
+ */
+static void
+name_change(void *arg)
+{
+	errcontext("evaluation of records after a change of %s", (const char *) arg);
+}
+
+/*
  * change_begin_for is change_begin, with the cause that the history of pairs gets.
  */
 void
 change_begin_for(TriggerData *trigger, ChangeScope *scope, Cause cause)
 {
+	const char *rows;
+
 	change_begin(trigger, scope);
-	scope->cause = cause_push(cause, cause == CAUSE_MODE ? NULL : describe_rows(trigger));
+	rows = cause == CAUSE_MODE ? NULL : describe_rows(trigger);
+	scope->cause = cause_push(cause, rows);
+	scope->context.callback = name_change;
+	scope->context.arg = (void *) (rows ? rows : RelationGetRelationName(trigger->tg_relation));
+	scope->context.previous = error_context_stack;
+	error_context_stack = &scope->context;
 }
 
 void
 change_end(const ChangeScope *scope)
 {
 	if (scope->cause >= 0)
+	{
 		cause_pop(scope->cause);
+		error_context_stack = scope->context.previous;
+	}
 	session_unpin(scope->pin);
 	session_restore_role(&scope->role);
 	SPI_finish();
@@ -527,8 +546,11 @@ territory_reassign_models(PG_FUNCTION_ARGS)
 	change_begin_for(trigger, &scope, CAUSE_MODEL);
 	foreach(cell, kin_lock_all_for_change())
 	{
-		if (is_attached(lfirst_oid(cell)))
-			(void) run_where(lfirst_oid(cell), NULL);
+		if (!is_attached(lfirst_oid(cell)))
+			continue;
+		(void) run_where(lfirst_oid(cell), NULL);
+		/* pairs that stand by hand count no longer, or again, without having changed */
+		check_everything(lfirst_oid(cell));
 	}
 	change_end(&scope);
 	return PointerGetDatum(NULL);
@@ -771,8 +793,8 @@ territory_node_guard_assignments(PG_FUNCTION_ARGS)
 					 errmsg("cannot delete territory \"%s\": it holds records of %s",
 							territory_to_cstring(node.path), catalog_qualified_name(info.object)),
 					 errdetail("Number of records: %s.", count),
-					 errhint("SELECT * FROM territory.drop_node(%s, transfer_to => 'another territory') moves on what it has; without transfer_to it deletes the subtree with its rules.",
-							 quote_literal_cstr(territory_to_cstring(node.path)))));
+					 errhint("SELECT * FROM territory.drop_node(%s, transfer_to => 'another territory'%s) moves on what it has; without transfer_to it deletes the subtree with its rules, unless records stand there by hand or as closed deals.",
+							 quote_literal_cstr(territory_to_cstring(node.path)), model_argument(node.model_id))));
 	}
 	change_end(&scope);
 	return PointerGetDatum(NULL);

@@ -19,6 +19,7 @@ typedef struct ChangeScope
 	SessionRole role;
 	int			pin;
 	int			cause;
+	ErrorContextCallback context;	/* where cause is given */
 } ChangeScope;
 
 /* Has a change no consequences now? */

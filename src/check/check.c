@@ -44,6 +44,7 @@
 #include "distribute/distribute.h"
 #include "parent/kin.h"
 #include "rule/criteria.h"
+#include "tree/node.h"
 
 /* ---------- what there is to note ---------- */
 
@@ -352,14 +353,18 @@ read_check(HeapTuple row, TupleDesc desc)
 }
 
 /*
- * read_checks reads the checks of an object, all or those with an id.
+ * read_checks reads the checks of an object, all or those with an id. One of a node
+ * demands nothing while another model is active.
  */
 static List *
 read_checks(Oid object, int32 id)
 {
 	static KeptStatement find = {
-		"SELECT name, kind, node_id, bound, expression, deferred FROM territory.pair_check"
+		"SELECT name, kind, node_id, bound, expression, deferred FROM territory.pair_check c"
 		" WHERE object OPERATOR(pg_catalog.=) $1 AND ($2 OPERATOR(pg_catalog.=) 0 OR id OPERATOR(pg_catalog.=) $2)"
+		"   AND (node_id IS NULL OR EXISTS (SELECT FROM territory.node n JOIN territory.model m"
+		"     ON m.id OPERATOR(pg_catalog.=) n.model_id AND m.state OPERATOR(pg_catalog.=) 'active'"
+		"     WHERE n.id OPERATOR(pg_catalog.=) c.node_id))"
 		" ORDER BY name",
 		SPI_OK_SELECT, 2, {OIDOID, INT4OID}
 	};
@@ -416,7 +421,8 @@ node_query(const Check *check, const ObjectInfo *info)
 
 /*
  * record_query is the query for the records that violate a check: of the keys in
- * $1, or (null) of all; each with a description.
+ * $1, or (null) of all; each with a description. Pairs by hand of other models than
+ * the active one do not count.
  */
 static char *
 record_query(const Check *check, const ObjectInfo *info)
@@ -424,9 +430,10 @@ record_query(const Check *check, const ObjectInfo *info)
 	const char *key = quote_identifier(NameStr(info->key_column));
 	char	   *type = format_type_be_qualified(info->key_type);
 	char	   *pairs = catalog_qualified_name(info->assignment);
-	char	   *counts = check->node_id == 0 ? "" :
-		psprintf(" JOIN territory.node n ON n.id = a.node_id JOIN territory.node s ON s.id = %d"
-				 " AND n.model_id = s.model_id AND n.path OPERATOR(territory.<@) s.path", check->node_id);
+	char	   *counts = psprintf(" JOIN territory.node n ON n.id = a.node_id AND n.model_id = %d%s", model_active(),
+								  check->node_id == 0 ? "" :
+								  psprintf(" JOIN territory.node s ON s.id = %d AND n.path OPERATOR(territory.<@) s.path",
+										   check->node_id));
 
 	if (is_kind(check, "assigned"))
 		return psprintf("SELECT 'Record ' || quote_literal(o.%s) FROM %s o WHERE ($1 IS NULL OR o.%s = ANY ($1::text[]::%s[]))"

@@ -79,6 +79,7 @@ typedef struct Drop
 	int32		to_id;			/* 0: nowhere */
 	char	   *path;
 	char	   *to;
+	const char *model;			/* argument for hints: which one, if it is not active */
 	List	   *objects;		/* OIDs, locked */
 	int64		deleted;		/* nodes */
 	int64		moved[TRANSFERS];
@@ -432,8 +433,9 @@ refuse_manual(const Drop *drop)
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot drop territory \"%s\": records stand in it or below it by hand", drop->path),
 				 errdetail("%s", detail.data),
-				 errhint("SELECT territory.drop_node(%s, transfer_to => 'another territory') moves them on; territory.unassign() takes them out.",
-						 quote_literal_cstr(drop->path))));
+				 errhint("SELECT territory.drop_node(%s, transfer_to => 'another territory'%s) moves them on%s.",
+						 quote_literal_cstr(drop->path), drop->model,
+						 drop->model[0] == '\0' ? "; territory.unassign() takes them out" : "")));
 }
 
 /*
@@ -492,6 +494,8 @@ territory_drop_node(PG_FUNCTION_ARGS)
 	SPI_connect();
 	lock_tree();
 	drop.path = territory_to_cstring(PG_GETARG_TERRITORY_PP(0));
+	drop.model = PG_ARGISNULL(2) ? "" :
+		psprintf(", model => %s", quote_literal_cstr(TextDatumGetCString(PG_GETARG_DATUM(2))));
 	drop.node_id = find_node(drop.path, PG_ARGISNULL(2) ? (Datum) 0 : PG_GETARG_DATUM(2), PG_ARGISNULL(2));
 	lock_objects(&drop);
 	cause = cause_push(CAUSE_NODE, drop.path);

@@ -43,6 +43,25 @@ model_active(void)
 }
 
 /*
+ * model_argument returns the argument that names a model which is not active. Needs
+ * an SPI connection.
+ */
+char *
+model_argument(int32 id)
+{
+	static KeptStatement find = {
+		"SELECT name FROM territory.model WHERE id OPERATOR(pg_catalog.=) $1 AND state OPERATOR(pg_catalog.<>) 'active'",
+		SPI_OK_SELECT, 1, {INT4OID}
+	};
+	Datum		values[1] = {Int32GetDatum(id)};
+
+	session_execute_kept(&find, values, NULL);
+	if (SPI_processed == 0)
+		return "";
+	return psprintf(", model => %s", quote_literal_cstr(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)));
+}
+
+/*
  * model_active_settings returns what the active model pins, palloc'd. Needs an SPI
  * connection.
  */

@@ -549,8 +549,8 @@ refuse_children(const NodeRow *node)
 						   territory_to_cstring(node->path), children),
 			 errdetail("The first is \"%s\".",
 					   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
-			 errhint("Move the children by UPDATE of their parent_id, or delete the whole subtree in one statement: DELETE FROM territory.node WHERE path <@ %s.",
-					 quote_literal_cstr(territory_to_cstring(node->path)))));
+			 errhint("Move the children by UPDATE of their parent_id, or delete the whole subtree in one statement: DELETE FROM territory.node WHERE path <@ %s AND model_id = %d.",
+					 quote_literal_cstr(territory_to_cstring(node->path)), node->model_id)));
 }
 
 /*

@@ -56,6 +56,9 @@ extern bool node_moving(void);
 /* id of the model that is active; raises when there is none */
 extern int32 model_active(void);
 
+/* ", model => 'name'", for a hint; of the active model nothing */
+extern char *model_argument(int32 id);
+
 /* the settings under which the active model has expressions evaluated */
 extern PinnedSettings model_active_settings(void);
 

@@ -172,9 +172,49 @@ BEGIN;
 UPDATE node SET parent_id = node_id('A') WHERE path = 'B';
 COMMIT;
 
+SELECT detach('account');
+DROP TABLE account;
+
+-- checks are about the model that is active; hints name one that is not
+CREATE TABLE account (id int PRIMARY KEY, country text);
+SELECT attach('account');
+INSERT INTO rule (node_id, object, criteria) VALUES (node_id('A'), 'account', $$country = 'A'$$);
+INSERT INTO account VALUES (1, 'A'), (2, 'C');
+SELECT assign('account', '2', 'A');
+INSERT INTO pair_check (name, object, kind) VALUES ('somewhere', 'account', 'assigned');
+INSERT INTO pair_check (name, object, kind, bound, node_id) VALUES ('few', 'account', 'records_per_node', 2, node_id('A'));
+INSERT INTO pair_check (name, object, kind, node_id) VALUES ('here', 'account', 'assigned', node_id('A'));
+INSERT INTO model (name) VALUES ('next');
+INSERT INTO node (model_id, path) VALUES ((SELECT id FROM model WHERE name = 'next'), 'N');
+INSERT INTO rule (node_id, object, criteria) VALUES (node_id('N', 'next'), 'account', $$country = 'A'$$);
+SELECT err($$UPDATE model SET state = CASE name WHEN 'next' THEN 'active' ELSE 'archived' END WHERE name IN ('default', 'next')$$);
+UPDATE rule SET criteria = $$country IN ('A', 'C')$$ WHERE node_id = node_id('N', 'next');
+UPDATE model SET state = CASE name WHEN 'next' THEN 'active' ELSE 'archived' END WHERE name IN ('default', 'next');
+SELECT err($$UPDATE account SET country = 'D' WHERE id = 2$$);
+INSERT INTO account VALUES (3, 'A');
+\set VERBOSITY default
+DELETE FROM node WHERE path = 'A';
+SELECT * FROM drop_node('A', model => 'default');
+UPDATE model SET state = CASE name WHEN 'default' THEN 'active' ELSE 'archived' END WHERE name IN ('default', 'next');
+DELETE FROM pair_check;
+UPDATE model SET state = CASE name WHEN 'default' THEN 'active' ELSE 'archived' END WHERE name IN ('default', 'next');
+UPDATE rule SET id = -7 WHERE node_id = node_id('A');
+SELECT err($$UPDATE rule SET criteria = '1000 / (id - 1) > 1' WHERE id = -7$$);
+CREATE FUNCTION context(command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE context text;
+BEGIN
+    EXECUTE command;
+    RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    RETURN context;
+END $$;
+SELECT context($$UPDATE rule SET criteria = '1000 / (id - 1) > 1' WHERE id = -7$$) ~ 'after a change of rule -7\n' AS named;
+
 -- history is not kept for less than no time
 SELECT err($$SELECT prune_history('-5 days')$$);
 SELECT err($$UPDATE object SET keep_history = '-1 day'$$);
 SELECT detach('account');
 DELETE FROM node;
+DELETE FROM model WHERE name = 'next';
 DROP SCHEMA reg_cross CASCADE;
