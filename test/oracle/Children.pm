@@ -82,7 +82,7 @@ sub setup
 	push @sql, map {
 		my $table = $_;
 		"CREATE TRIGGER by_hand_d AFTER DELETE ON $table FOR EACH ROW EXECUTE FUNCTION oracle.forget_by_hand('$table')",
-		  "CREATE TRIGGER by_hand_u AFTER UPDATE OF k ON $table FOR EACH ROW WHEN (OLD.k <> NEW.k) EXECUTE FUNCTION oracle.forget_by_hand('$table')"
+		  "CREATE TRIGGER by_hand_u BEFORE UPDATE OF k ON $table FOR EACH ROW WHEN (OLD.k <> NEW.k) EXECUTE FUNCTION oracle.forget_by_hand('$table')"
 	} qw(w.account w.contact w.deal);
 	# records may be there before they are attached
 	push @sql, chance(0.3) ? (@rows, @attach, @tree, @rules) : (@attach, @tree, @rules, @rows);

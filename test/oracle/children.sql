@@ -269,7 +269,8 @@ BEGIN
     RETURN answer::text;
 END $$;
 
--- pairs made by hand go with their records
+-- pairs made by hand go with their records: before an UPDATE, for a record whose new key leads to another partition is
+-- deleted here and inserted there
 CREATE FUNCTION oracle.forget_by_hand() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
@@ -277,7 +278,7 @@ BEGIN
     ELSE
         UPDATE oracle.by_hand SET key = NEW.k::text WHERE object = TG_ARGV[0] AND key = OLD.k::text;
     END IF;
-    RETURN NULL;
+    RETURN NEW;
 END $$;
 
 CREATE FUNCTION oracle.clean_children() RETURNS text LANGUAGE plpgsql SET client_min_messages = error AS $$
