@@ -70,30 +70,6 @@ REVOKE EXECUTE ON FUNCTION forecast_derive(), share_check() FROM PUBLIC;
 CREATE TRIGGER "10_derive" BEFORE INSERT OR UPDATE ON forecast_def FOR EACH ROW EXECUTE FUNCTION forecast_derive();
 CREATE CONSTRAINT TRIGGER "10_check" AFTER INSERT OR UPDATE OR DELETE ON deal_share
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION share_check();
-CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON forecast_def FOR EACH STATEMENT
-    EXECUTE FUNCTION refuse_truncate('Use DELETE.');
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON forecast_def REFERENCING NEW TABLE AS new_forecast_def
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON forecast_def REFERENCING OLD TABLE AS old_forecast_def NEW TABLE AS new_forecast_def
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON forecast_def REFERENCING OLD TABLE AS old_forecast_def
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON exchange_rate FOR EACH STATEMENT
-    EXECUTE FUNCTION refuse_truncate('Use DELETE.');
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON exchange_rate REFERENCING NEW TABLE AS new_exchange_rate
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON exchange_rate REFERENCING OLD TABLE AS old_exchange_rate NEW TABLE AS new_exchange_rate
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON exchange_rate REFERENCING OLD TABLE AS old_exchange_rate
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON deal_share FOR EACH STATEMENT
-    EXECUTE FUNCTION refuse_truncate('Use DELETE.');
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON deal_share REFERENCING NEW TABLE AS new_deal_share
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON deal_share REFERENCING OLD TABLE AS old_deal_share NEW TABLE AS new_deal_share
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON deal_share REFERENCING OLD TABLE AS old_deal_share
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
 
 -- All that follows reads as its caller: sums are of what he may see.
 CREATE FUNCTION forecast_deals(forecast text DEFAULT 'amount', at timestamptz DEFAULT NULL, model text DEFAULT NULL, credit text DEFAULT NULL,
