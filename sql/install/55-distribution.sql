@@ -44,9 +44,7 @@ CREATE TRIGGER "10_check" BEFORE INSERT OR UPDATE ON distribution
     FOR EACH ROW EXECUTE FUNCTION distribution_check();
 CREATE TRIGGER "20_changed" AFTER INSERT OR UPDATE OR DELETE ON distribution
     FOR EACH ROW EXECUTE FUNCTION check_changed();
-CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON distribution FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
 ALTER TABLE distribution ENABLE ALWAYS TRIGGER "20_changed";
-ALTER TABLE distribution ENABLE ALWAYS TRIGGER "00_truncate";
 
 CREATE FUNCTION distribute(object regclass, node territory, OUT given bigint, OUT left_over bigint)
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 100000 AS 'MODULE_PATHNAME', 'territory_distribute';

@@ -46,7 +46,7 @@ CREATE TABLE audit (
 );
 CREATE INDEX ON audit (table_name, row_id);
 CREATE INDEX ON audit USING brin (at);
-COMMENT ON TABLE audit IS 'who changed which row of the configuration: models, nodes, rules, objects, exclusions, members, checks, distributions; written by the engine';
+COMMENT ON TABLE audit IS 'who changed which row of the configuration: models, nodes, rules, objects, exclusions, members, checks, distributions, periods, targets, adjustments, forecasts, exchange rates, shares; written by the engine';
 COMMENT ON COLUMN audit.at IS 'when';
 COMMENT ON COLUMN audit.actor IS 'the role that acted';
 COMMENT ON COLUMN audit.login IS 'the role that had logged in, where it is another';
@@ -76,54 +76,6 @@ CREATE TRIGGER "00_guard" BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON forme
 CREATE TRIGGER "00_guard" BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION history_guard();
 -- before the node's rules go, whose audit asks for its model
 CREATE TRIGGER "20_forgotten" AFTER DELETE ON node FOR EACH ROW EXECUTE FUNCTION node_forgotten();
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON model REFERENCING NEW TABLE AS new_model
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON model REFERENCING OLD TABLE AS old_model NEW TABLE AS new_model
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON model REFERENCING OLD TABLE AS old_model
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON node REFERENCING NEW TABLE AS new_node
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON node REFERENCING OLD TABLE AS old_node NEW TABLE AS new_node
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON node REFERENCING OLD TABLE AS old_node
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON rule REFERENCING NEW TABLE AS new_rule
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON rule REFERENCING OLD TABLE AS old_rule NEW TABLE AS new_rule
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON rule REFERENCING OLD TABLE AS old_rule
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON object REFERENCING NEW TABLE AS new_object
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON object REFERENCING OLD TABLE AS old_object NEW TABLE AS new_object
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON object REFERENCING OLD TABLE AS old_object
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON exclusion REFERENCING NEW TABLE AS new_exclusion
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON exclusion REFERENCING OLD TABLE AS old_exclusion NEW TABLE AS new_exclusion
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON exclusion REFERENCING OLD TABLE AS old_exclusion
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON member REFERENCING NEW TABLE AS new_member
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON member REFERENCING OLD TABLE AS old_member NEW TABLE AS new_member
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON member REFERENCING OLD TABLE AS old_member
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON pair_check REFERENCING NEW TABLE AS new_pair_check
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON pair_check REFERENCING OLD TABLE AS old_pair_check NEW TABLE AS new_pair_check
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON pair_check REFERENCING OLD TABLE AS old_pair_check
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON distribution REFERENCING NEW TABLE AS new_distribution
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON distribution REFERENCING OLD TABLE AS old_distribution NEW TABLE AS new_distribution
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON distribution REFERENCING OLD TABLE AS old_distribution
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
 REVOKE EXECUTE ON FUNCTION history_guard(), audit_rows(), node_forgotten() FROM PUBLIC;
 
 CREATE FUNCTION moment_is_own(moment timestamptz) RETURNS bool

@@ -29,8 +29,6 @@ CREATE TRIGGER "00_lock" BEFORE INSERT OR UPDATE OR DELETE ON period
     FOR EACH STATEMENT EXECUTE FUNCTION period_lock();
 CREATE TRIGGER "10_check" AFTER INSERT OR UPDATE OR DELETE ON period
     FOR EACH STATEMENT EXECUTE FUNCTION period_check();
-CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON period FOR EACH STATEMENT
-    EXECUTE FUNCTION refuse_truncate('Use DELETE.');
 
 CREATE FUNCTION make_periods(kind text, first date, last date, fiscal_start_month int DEFAULT 1, named_by text DEFAULT 'start',
                              weeks text DEFAULT NULL, week_start int DEFAULT 1) RETURNS SETOF period
@@ -38,9 +36,3 @@ CREATE FUNCTION make_periods(kind text, first date, last date, fiscal_start_mont
     AS 'MODULE_PATHNAME', 'territory_make_periods';
 COMMENT ON FUNCTION make_periods(text, date, date, int, text, text, int) IS
     'adds the months, quarters or years that cover a span, first and last day included, and returns them, also those that are there already. named_by: start or end, the calendar year that gives a fiscal year its name. weeks: months of so many weeks, such as 4-4-5; the year then begins on the weekday week_start (1: Monday) that is nearest to the first of fiscal_start_month';
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON period REFERENCING NEW TABLE AS new_period
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON period REFERENCING OLD TABLE AS old_period NEW TABLE AS new_period
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON period REFERENCING OLD TABLE AS old_period
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();

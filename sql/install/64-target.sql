@@ -65,10 +65,6 @@ COMMENT ON FUNCTION target_check() IS 'trigger of territory.target and territory
 REVOKE EXECUTE ON FUNCTION target_check() FROM PUBLIC;
 CREATE TRIGGER "10_check" AFTER INSERT OR UPDATE OR DELETE ON target FOR EACH ROW EXECUTE FUNCTION target_check();
 CREATE TRIGGER "10_check" AFTER INSERT OR UPDATE OR DELETE ON adjustment FOR EACH ROW EXECUTE FUNCTION target_check();
-CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON target FOR EACH STATEMENT
-    EXECUTE FUNCTION refuse_truncate('Use DELETE.');
-CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON adjustment FOR EACH STATEMENT
-    EXECUTE FUNCTION refuse_truncate('Use DELETE.');
 
 CREATE FUNCTION split_target(node territory, period text, by text DEFAULT 'children', weights jsonb DEFAULT NULL,
                              metric text DEFAULT 'amount', scale int DEFAULT 2, model text DEFAULT NULL) RETURNS int
@@ -80,15 +76,3 @@ CREATE FUNCTION sum_targets(node territory, period text, metric text DEFAULT 'am
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'territory_sum_targets';
 COMMENT ON FUNCTION sum_targets(territory, text, text, text) IS
     'sets the targets of a node and of those below it, from the bottom up, to the sum of their children''s and members'' where there are such; returns how many it set';
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON target REFERENCING NEW TABLE AS new_target
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON target REFERENCING OLD TABLE AS old_target NEW TABLE AS new_target
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON target REFERENCING OLD TABLE AS old_target
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON adjustment REFERENCING NEW TABLE AS new_adjustment
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON adjustment REFERENCING OLD TABLE AS old_adjustment NEW TABLE AS new_adjustment
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON adjustment REFERENCING OLD TABLE AS old_adjustment
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();

@@ -70,30 +70,6 @@ REVOKE EXECUTE ON FUNCTION forecast_derive(), share_check() FROM PUBLIC;
 CREATE TRIGGER "10_derive" BEFORE INSERT OR UPDATE ON forecast_def FOR EACH ROW EXECUTE FUNCTION forecast_derive();
 CREATE CONSTRAINT TRIGGER "10_check" AFTER INSERT OR UPDATE OR DELETE ON deal_share
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION share_check();
-CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON forecast_def FOR EACH STATEMENT
-    EXECUTE FUNCTION refuse_truncate('Use DELETE.');
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON forecast_def REFERENCING NEW TABLE AS new_forecast_def
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON forecast_def REFERENCING OLD TABLE AS old_forecast_def NEW TABLE AS new_forecast_def
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON forecast_def REFERENCING OLD TABLE AS old_forecast_def
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON exchange_rate FOR EACH STATEMENT
-    EXECUTE FUNCTION refuse_truncate('Use DELETE.');
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON exchange_rate REFERENCING NEW TABLE AS new_exchange_rate
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON exchange_rate REFERENCING OLD TABLE AS old_exchange_rate NEW TABLE AS new_exchange_rate
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON exchange_rate REFERENCING OLD TABLE AS old_exchange_rate
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "00_truncate" BEFORE TRUNCATE ON deal_share FOR EACH STATEMENT
-    EXECUTE FUNCTION refuse_truncate('Use DELETE.');
-CREATE TRIGGER "40_audit_insert" AFTER INSERT ON deal_share REFERENCING NEW TABLE AS new_deal_share
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_update" AFTER UPDATE ON deal_share REFERENCING OLD TABLE AS old_deal_share NEW TABLE AS new_deal_share
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
-CREATE TRIGGER "40_audit_delete" AFTER DELETE ON deal_share REFERENCING OLD TABLE AS old_deal_share
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
 
 -- All that follows reads as its caller: sums are of what he may see.
 CREATE FUNCTION forecast_deals(forecast text DEFAULT 'amount', at timestamptz DEFAULT NULL, model text DEFAULT NULL, credit text DEFAULT NULL,
@@ -226,50 +202,6 @@ CREATE VIEW forecast_all WITH (security_invoker = true, security_barrier = true)
      CROSS JOIN LATERAL territory.forecast_rows(f.name, false, NULL, NULL) r
      WHERE r.node_id IS NOT NULL;
 COMMENT ON VIEW forecast_all IS 'all forecasts: as territory.forecast, by the column forecast';
-COMMENT ON COLUMN forecast_all.path IS 'the territory';
-COMMENT ON COLUMN forecast_all.depth IS 'number of names in path; 1 at the top';
-COMMENT ON COLUMN forecast_all.period IS 'name of the period';
-COMMENT ON COLUMN forecast_all.target IS 'the territory''s own target; null: not set';
-COMMENT ON COLUMN forecast_all.sub_targets IS 'targets of the territories directly below, added up; null: none is set';
-COMMENT ON COLUMN forecast_all.mismatch IS 'target less sub_targets and member_targets, where one of these is set; else 0. Other than 0: they do not agree';
-COMMENT ON COLUMN forecast_all.own_closed IS 'won in the territory itself';
-COMMENT ON COLUMN forecast_all.closed IS 'won in the territory and all below it';
-COMMENT ON COLUMN forecast_all.commit IS 'open deals of category commit, in the territory and below, as all that follows';
-COMMENT ON COLUMN forecast_all.best_case IS 'open deals of category best_case';
-COMMENT ON COLUMN forecast_all.pipeline IS 'open deals of category pipeline';
-COMMENT ON COLUMN forecast_all.weighted IS 'deals by their probability: open ones times it, closed ones whole';
-COMMENT ON COLUMN forecast_all.deals IS 'number of closed and open deals';
-COMMENT ON COLUMN forecast_all.achieved_pct IS 'closed in percent of target; null: no target';
-COMMENT ON COLUMN forecast_all.gap IS 'target less closed; null: no target';
-COMMENT ON COLUMN forecast_all.path_text IS 'path as text, for tools that do not know the type';
-COMMENT ON COLUMN forecast_all.level_1 IS 'first name of path';
-COMMENT ON COLUMN forecast_all.level_2 IS 'second name of path; null: there is none';
-COMMENT ON COLUMN forecast_all.level_3 IS 'third name of path';
-COMMENT ON COLUMN forecast_all.level_4 IS 'fourth name of path';
-COMMENT ON COLUMN forecast_all.level_5 IS 'fifth name of path';
-COMMENT ON COLUMN forecast_all.level_6 IS 'sixth name of path';
-COMMENT ON COLUMN forecast_all.name IS 'last name of path';
-COMMENT ON COLUMN forecast_all.node_id IS 'of territory.node';
-COMMENT ON COLUMN forecast_all.period_kind IS 'month, quarter, year or other; choose one: a deal counts in one period of each kind';
-COMMENT ON COLUMN forecast_all.starts IS 'first day of the period';
-COMMENT ON COLUMN forecast_all.ends IS 'the day after its last one';
-COMMENT ON COLUMN forecast_all.member_targets IS 'targets of the persons in the territory, added up; null: none is set';
-COMMENT ON COLUMN forecast_all.own_commit IS 'commit, in the territory itself';
-COMMENT ON COLUMN forecast_all.own_best_case IS 'best_case, in the territory itself';
-COMMENT ON COLUMN forecast_all.own_pipeline IS 'pipeline, in the territory itself';
-COMMENT ON COLUMN forecast_all.own_deals IS 'number of closed and open deals in the territory itself';
-COMMENT ON COLUMN forecast_all.closed_deals IS 'number of deals won';
-COMMENT ON COLUMN forecast_all.omitted IS 'lost and left out';
-COMMENT ON COLUMN forecast_all.omitted_deals IS 'number of deals lost or left out';
-COMMENT ON COLUMN forecast_all.closed_commit IS 'cumulative: closed and commit';
-COMMENT ON COLUMN forecast_all.closed_best_case IS 'cumulative: closed, commit and best_case';
-COMMENT ON COLUMN forecast_all.open_pipeline IS 'cumulative: commit, best_case and pipeline, without closed';
-COMMENT ON COLUMN forecast_all.coverage IS 'open_pipeline divided by gap: how often the open deals would fill it; null: no gap';
-COMMENT ON COLUMN forecast_all.own_adjustment IS 'what managers add or take, for the territory itself';
-COMMENT ON COLUMN forecast_all.adjustment IS 'the same, with all below';
-COMMENT ON COLUMN forecast_all.adjusted IS 'closed_commit and adjustment';
-COMMENT ON COLUMN forecast_all.issues IS 'deals that are not, or not wholly, in these sums, and why; null: none';
-COMMENT ON COLUMN forecast_all.forecast IS 'name of the forecast';
 
 CREATE VIEW forecast_member WITH (security_invoker = true, security_barrier = true) AS
     SELECT r.path, r.depth, r.member, r.period, r.target, r.sub_targets, r.mismatch, r.own_closed, r.closed, r.commit,
@@ -281,53 +213,13 @@ CREATE VIEW forecast_member WITH (security_invoker = true, security_barrier = tr
       FROM territory.forecast_rows('amount', true, NULL, NULL) r
      WHERE r.node_id IS NOT NULL;
 COMMENT ON VIEW forecast_member IS 'the forecast called amount: a row for each territory of the active model, person who is in it, has a target or deals there or below, and period';
-COMMENT ON COLUMN forecast_member.path IS 'the territory';
-COMMENT ON COLUMN forecast_member.depth IS 'number of names in path; 1 at the top';
 COMMENT ON COLUMN forecast_member.member IS 'the person: the deal''s owner, or who has a share of it; null: nobody';
-COMMENT ON COLUMN forecast_member.period IS 'name of the period';
 COMMENT ON COLUMN forecast_member.target IS 'the person''s target in the territory; null: not set';
 COMMENT ON COLUMN forecast_member.sub_targets IS 'the person''s targets in the territories directly below, added up; null: none is set';
 COMMENT ON COLUMN forecast_member.mismatch IS 'target less sub_targets, where the latter is set; else 0';
-COMMENT ON COLUMN forecast_member.own_closed IS 'won in the territory itself';
-COMMENT ON COLUMN forecast_member.closed IS 'won in the territory and all below it';
-COMMENT ON COLUMN forecast_member.commit IS 'open deals of category commit, in the territory and below, as all that follows';
-COMMENT ON COLUMN forecast_member.best_case IS 'open deals of category best_case';
-COMMENT ON COLUMN forecast_member.pipeline IS 'open deals of category pipeline';
-COMMENT ON COLUMN forecast_member.weighted IS 'deals by their probability: open ones times it, closed ones whole';
-COMMENT ON COLUMN forecast_member.deals IS 'number of closed and open deals';
-COMMENT ON COLUMN forecast_member.achieved_pct IS 'closed in percent of target; null: no target';
-COMMENT ON COLUMN forecast_member.gap IS 'target less closed; null: no target';
-COMMENT ON COLUMN forecast_member.path_text IS 'path as text, for tools that do not know the type';
-COMMENT ON COLUMN forecast_member.level_1 IS 'first name of path';
-COMMENT ON COLUMN forecast_member.level_2 IS 'second name of path; null: there is none';
-COMMENT ON COLUMN forecast_member.level_3 IS 'third name of path';
-COMMENT ON COLUMN forecast_member.level_4 IS 'fourth name of path';
-COMMENT ON COLUMN forecast_member.level_5 IS 'fifth name of path';
-COMMENT ON COLUMN forecast_member.level_6 IS 'sixth name of path';
-COMMENT ON COLUMN forecast_member.name IS 'last name of path';
-COMMENT ON COLUMN forecast_member.node_id IS 'of territory.node';
-COMMENT ON COLUMN forecast_member.period_kind IS 'month, quarter, year or other; choose one: a deal counts in one period of each kind';
-COMMENT ON COLUMN forecast_member.starts IS 'first day of the period';
-COMMENT ON COLUMN forecast_member.ends IS 'the day after its last one';
 COMMENT ON COLUMN forecast_member.member_targets IS 'null here';
-COMMENT ON COLUMN forecast_member.own_commit IS 'commit, in the territory itself';
-COMMENT ON COLUMN forecast_member.own_best_case IS 'best_case, in the territory itself';
-COMMENT ON COLUMN forecast_member.own_pipeline IS 'pipeline, in the territory itself';
-COMMENT ON COLUMN forecast_member.own_deals IS 'number of closed and open deals in the territory itself';
-COMMENT ON COLUMN forecast_member.closed_deals IS 'number of deals won';
-COMMENT ON COLUMN forecast_member.omitted IS 'lost and left out';
-COMMENT ON COLUMN forecast_member.omitted_deals IS 'number of deals lost or left out';
-COMMENT ON COLUMN forecast_member.closed_commit IS 'cumulative: closed and commit';
-COMMENT ON COLUMN forecast_member.closed_best_case IS 'cumulative: closed, commit and best_case';
-COMMENT ON COLUMN forecast_member.open_pipeline IS 'cumulative: commit, best_case and pipeline, without closed';
-COMMENT ON COLUMN forecast_member.coverage IS 'open_pipeline divided by gap: how often the open deals would fill it; null: no gap';
-COMMENT ON COLUMN forecast_member.own_adjustment IS 'what managers add or take, for the territory itself';
-COMMENT ON COLUMN forecast_member.adjustment IS 'the same, with all below';
-COMMENT ON COLUMN forecast_member.adjusted IS 'closed_commit and adjustment';
-COMMENT ON COLUMN forecast_member.issues IS 'deals that are not, or not wholly, in these sums, and why; null: none';
 COMMENT ON COLUMN forecast_member.overlay_closed IS 'overlay credit of deals won; no revenue, and in no other column';
 COMMENT ON COLUMN forecast_member.overlay_open IS 'overlay credit of open deals';
-COMMENT ON COLUMN forecast_member.forecast IS 'name of the forecast';
 
 CREATE VIEW forecast_member_all WITH (security_invoker = true, security_barrier = true) AS
     SELECT r.path, r.depth, r.member, r.period, r.target, r.sub_targets, r.mismatch, r.own_closed, r.closed, r.commit,
@@ -340,53 +232,6 @@ CREATE VIEW forecast_member_all WITH (security_invoker = true, security_barrier 
      CROSS JOIN LATERAL territory.forecast_rows(f.name, true, NULL, NULL) r
      WHERE r.node_id IS NOT NULL;
 COMMENT ON VIEW forecast_member_all IS 'all forecasts: as territory.forecast_member, by the column forecast';
-COMMENT ON COLUMN forecast_member_all.path IS 'the territory';
-COMMENT ON COLUMN forecast_member_all.depth IS 'number of names in path; 1 at the top';
-COMMENT ON COLUMN forecast_member_all.member IS 'the person: the deal''s owner, or who has a share of it; null: nobody';
-COMMENT ON COLUMN forecast_member_all.period IS 'name of the period';
-COMMENT ON COLUMN forecast_member_all.target IS 'the person''s target in the territory; null: not set';
-COMMENT ON COLUMN forecast_member_all.sub_targets IS 'the person''s targets in the territories directly below, added up; null: none is set';
-COMMENT ON COLUMN forecast_member_all.mismatch IS 'target less sub_targets, where the latter is set; else 0';
-COMMENT ON COLUMN forecast_member_all.own_closed IS 'won in the territory itself';
-COMMENT ON COLUMN forecast_member_all.closed IS 'won in the territory and all below it';
-COMMENT ON COLUMN forecast_member_all.commit IS 'open deals of category commit, in the territory and below, as all that follows';
-COMMENT ON COLUMN forecast_member_all.best_case IS 'open deals of category best_case';
-COMMENT ON COLUMN forecast_member_all.pipeline IS 'open deals of category pipeline';
-COMMENT ON COLUMN forecast_member_all.weighted IS 'deals by their probability: open ones times it, closed ones whole';
-COMMENT ON COLUMN forecast_member_all.deals IS 'number of closed and open deals';
-COMMENT ON COLUMN forecast_member_all.achieved_pct IS 'closed in percent of target; null: no target';
-COMMENT ON COLUMN forecast_member_all.gap IS 'target less closed; null: no target';
-COMMENT ON COLUMN forecast_member_all.path_text IS 'path as text, for tools that do not know the type';
-COMMENT ON COLUMN forecast_member_all.level_1 IS 'first name of path';
-COMMENT ON COLUMN forecast_member_all.level_2 IS 'second name of path; null: there is none';
-COMMENT ON COLUMN forecast_member_all.level_3 IS 'third name of path';
-COMMENT ON COLUMN forecast_member_all.level_4 IS 'fourth name of path';
-COMMENT ON COLUMN forecast_member_all.level_5 IS 'fifth name of path';
-COMMENT ON COLUMN forecast_member_all.level_6 IS 'sixth name of path';
-COMMENT ON COLUMN forecast_member_all.name IS 'last name of path';
-COMMENT ON COLUMN forecast_member_all.node_id IS 'of territory.node';
-COMMENT ON COLUMN forecast_member_all.period_kind IS 'month, quarter, year or other; choose one: a deal counts in one period of each kind';
-COMMENT ON COLUMN forecast_member_all.starts IS 'first day of the period';
-COMMENT ON COLUMN forecast_member_all.ends IS 'the day after its last one';
-COMMENT ON COLUMN forecast_member_all.member_targets IS 'null here';
-COMMENT ON COLUMN forecast_member_all.own_commit IS 'commit, in the territory itself';
-COMMENT ON COLUMN forecast_member_all.own_best_case IS 'best_case, in the territory itself';
-COMMENT ON COLUMN forecast_member_all.own_pipeline IS 'pipeline, in the territory itself';
-COMMENT ON COLUMN forecast_member_all.own_deals IS 'number of closed and open deals in the territory itself';
-COMMENT ON COLUMN forecast_member_all.closed_deals IS 'number of deals won';
-COMMENT ON COLUMN forecast_member_all.omitted IS 'lost and left out';
-COMMENT ON COLUMN forecast_member_all.omitted_deals IS 'number of deals lost or left out';
-COMMENT ON COLUMN forecast_member_all.closed_commit IS 'cumulative: closed and commit';
-COMMENT ON COLUMN forecast_member_all.closed_best_case IS 'cumulative: closed, commit and best_case';
-COMMENT ON COLUMN forecast_member_all.open_pipeline IS 'cumulative: commit, best_case and pipeline, without closed';
-COMMENT ON COLUMN forecast_member_all.coverage IS 'open_pipeline divided by gap: how often the open deals would fill it; null: no gap';
-COMMENT ON COLUMN forecast_member_all.own_adjustment IS 'what managers add or take, for the territory itself';
-COMMENT ON COLUMN forecast_member_all.adjustment IS 'the same, with all below';
-COMMENT ON COLUMN forecast_member_all.adjusted IS 'closed_commit and adjustment';
-COMMENT ON COLUMN forecast_member_all.issues IS 'deals that are not, or not wholly, in these sums, and why; null: none';
-COMMENT ON COLUMN forecast_member_all.overlay_closed IS 'overlay credit of deals won; no revenue, and in no other column';
-COMMENT ON COLUMN forecast_member_all.overlay_open IS 'overlay credit of open deals';
-COMMENT ON COLUMN forecast_member_all.forecast IS 'name of the forecast';
 
 CREATE VIEW forecast_unassigned WITH (security_invoker = true, security_barrier = true) AS
     SELECT r.period, r.closed, r.commit, r.best_case, r.pipeline, r.weighted, r.deals, r.period_kind, r.starts, r.ends,
@@ -395,21 +240,8 @@ CREATE VIEW forecast_unassigned WITH (security_invoker = true, security_barrier 
      CROSS JOIN LATERAL territory.forecast_rows(f.name, false, NULL, NULL) r
      WHERE r.node_id IS NULL;
 COMMENT ON VIEW forecast_unassigned IS 'deals that stand in no territory of the active model: a row for each forecast and period. No other view has them';
-COMMENT ON COLUMN forecast_unassigned.period IS 'name of the period';
 COMMENT ON COLUMN forecast_unassigned.closed IS 'won without a territory';
 COMMENT ON COLUMN forecast_unassigned.commit IS 'open deals of category commit';
-COMMENT ON COLUMN forecast_unassigned.best_case IS 'open deals of category best_case';
-COMMENT ON COLUMN forecast_unassigned.pipeline IS 'open deals of category pipeline';
-COMMENT ON COLUMN forecast_unassigned.weighted IS 'deals by their probability: open ones times it, closed ones whole';
-COMMENT ON COLUMN forecast_unassigned.deals IS 'number of closed and open deals';
-COMMENT ON COLUMN forecast_unassigned.period_kind IS 'month, quarter, year or other; choose one: a deal counts in one period of each kind';
-COMMENT ON COLUMN forecast_unassigned.starts IS 'first day of the period';
-COMMENT ON COLUMN forecast_unassigned.ends IS 'the day after its last one';
-COMMENT ON COLUMN forecast_unassigned.closed_deals IS 'number of deals won';
-COMMENT ON COLUMN forecast_unassigned.omitted IS 'lost and left out';
-COMMENT ON COLUMN forecast_unassigned.omitted_deals IS 'number of deals lost or left out';
-COMMENT ON COLUMN forecast_unassigned.issues IS 'deals that are not, or not wholly, in these sums, and why; null: none';
-COMMENT ON COLUMN forecast_unassigned.forecast IS 'name of the forecast';
 
 CREATE VIEW forecast_total WITH (security_invoker = true, security_barrier = true) AS
     SELECT r.forecast, r.period, r.period_kind, r.starts, r.ends,
@@ -425,18 +257,9 @@ CREATE VIEW forecast_total WITH (security_invoker = true, security_barrier = tru
      GROUP BY r.forecast, r.period, r.period_kind, r.starts, r.ends;
 COMMENT ON VIEW forecast_total IS 'the whole: all territories at the top and what is unassigned, a row for each forecast and period';
 COMMENT ON COLUMN forecast_total.target IS 'targets of the territories at the top, added up';
-COMMENT ON COLUMN forecast_total.forecast IS 'name of the forecast';
-COMMENT ON COLUMN forecast_total.period IS 'name of the period';
 COMMENT ON COLUMN forecast_total.period_kind IS 'month, quarter, year or other; choose one';
-COMMENT ON COLUMN forecast_total.starts IS 'first day of the period';
-COMMENT ON COLUMN forecast_total.ends IS 'the day after its last one';
 COMMENT ON COLUMN forecast_total.closed IS 'won';
-COMMENT ON COLUMN forecast_total.commit IS 'open deals of category commit';
-COMMENT ON COLUMN forecast_total.best_case IS 'open deals of category best_case';
-COMMENT ON COLUMN forecast_total.pipeline IS 'open deals of category pipeline';
 COMMENT ON COLUMN forecast_total.weighted IS 'deals by their probability';
-COMMENT ON COLUMN forecast_total.deals IS 'number of closed and open deals';
-COMMENT ON COLUMN forecast_total.omitted IS 'lost and left out';
 COMMENT ON COLUMN forecast_total.unassigned_closed IS 'of closed, what stands in no territory';
 COMMENT ON COLUMN forecast_total.unassigned_open IS 'of the open deals, what stands in no territory';
 COMMENT ON COLUMN forecast_total.unassigned_deals IS 'of deals, those in no territory';
@@ -460,25 +283,12 @@ CREATE VIEW leaderboard WITH (security_invoker = true, security_barrier = true) 
              WHERE r.member IS NOT NULL
              GROUP BY r.forecast, r.period_id, r.period, r.period_kind, r.starts, r.ends, r.member) t;
 COMMENT ON VIEW leaderboard IS 'who has won how much in a period, over all territories and without one; a person''s targets in several territories add up';
-COMMENT ON COLUMN leaderboard.period IS 'name of the period';
 COMMENT ON COLUMN leaderboard.rank IS 'by closed; 1 is the most';
 COMMENT ON COLUMN leaderboard.member IS 'the person';
 COMMENT ON COLUMN leaderboard.target IS 'the person''s targets, added up; null: none is set';
-COMMENT ON COLUMN leaderboard.closed IS 'won';
-COMMENT ON COLUMN leaderboard.achieved_pct IS 'closed in percent of target; null: no target';
-COMMENT ON COLUMN leaderboard.gap IS 'target less closed; null: no target';
-COMMENT ON COLUMN leaderboard.commit IS 'open deals of category commit';
-COMMENT ON COLUMN leaderboard.best_case IS 'open deals of category best_case';
-COMMENT ON COLUMN leaderboard.pipeline IS 'open deals of category pipeline';
-COMMENT ON COLUMN leaderboard.weighted IS 'deals by their probability';
 COMMENT ON COLUMN leaderboard.deals IS 'number of closed and open deals of which the person has a part';
 COMMENT ON COLUMN leaderboard.closed_deals IS 'of these, those won';
 COMMENT ON COLUMN leaderboard.overlay_closed IS 'overlay credit of deals won; in no other column';
-COMMENT ON COLUMN leaderboard.overlay_open IS 'overlay credit of open deals';
 COMMENT ON COLUMN leaderboard.at_target IS 'closed is at or above target; null: no target';
-COMMENT ON COLUMN leaderboard.period_kind IS 'month, quarter, year or other; choose one';
-COMMENT ON COLUMN leaderboard.starts IS 'first day of the period';
-COMMENT ON COLUMN leaderboard.ends IS 'the day after its last one';
-COMMENT ON COLUMN leaderboard.forecast IS 'name of the forecast';
 
 GRANT SELECT ON forecast, forecast_all, forecast_member, forecast_member_all, forecast_unassigned, forecast_total, leaderboard TO @extowner@;

@@ -150,18 +150,13 @@ resolve(Relation rel, const char *name, const char *text, Oid type, const Pinned
 	ErrorContextCallback callback = {error_context_stack, name_parameter, (void *) name};
 	const char *expression = text;
 	char	   *result;
-	Expr	   *expr;
 	int			pin;
 
 	if (get_attnum(RelationGetRelid(rel), text) > 0)
 		expression = quote_identifier(text);
 	error_context_stack = &callback;
 	pin = session_pin(settings, PIN_TIME);
-	expr = criteria_parse_value(rel, expression, type);
-	criteria_check(rel, expr, expression);
-	criteria_check_access(rel, expr);
-	result = criteria_deparse(rel, expr);
-	criteria_check_text(rel, expr, result, type);
+	result = criteria_resolve(rel, expression, type);
 	session_unpin(pin);
 	error_context_stack = callback.previous;
 	return result;

@@ -13,7 +13,6 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "executor/tstoreReceiver.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -26,6 +25,7 @@
 #include "utils/rel.h"
 
 #include "base/catalog.h"
+#include "base/select.h"
 #include "base/session.h"
 #include "base/triggers.h"
 #include "compat.h"
@@ -276,11 +276,9 @@ check_arguments(FunctionCallInfo fcinfo, const char *kind, const char *named_by)
 Datum
 territory_make_periods(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Oid			types[7] = {TEXTOID, DATEOID, DATEOID, INT4OID, BOOLOID, INT4ARRAYOID, INT4OID};
-	SPIExecuteOptions options = {.read_only = false};
-	ParamListInfo params = makeParamList(lengthof(types));
-	SPIPlanPtr	plan;
+	Datum		values[7];
+	char		nulls[7] = {' ', ' ', ' ', ' ', ' ', PG_ARGISNULL(5) ? 'n' : ' ', ' '};
 	char	   *named_by;
 	int			pin;
 
@@ -288,26 +286,19 @@ territory_make_periods(PG_FUNCTION_ARGS)
 	{
 		if (i != 5 && PG_ARGISNULL(i))
 			refuse_argument("no argument but weeks may be null", "Leave arguments out to have their defaults.");
-		params->params[i] = (ParamExternData) {.value = PG_GETARG_DATUM(i),.pflags = PARAM_FLAG_CONST,.ptype = types[i]};
+		values[i] = PG_GETARG_DATUM(i);
 	}
 	named_by = text_to_cstring(PG_GETARG_TEXT_PP(4));
 	check_arguments(fcinfo, text_to_cstring(PG_GETARG_TEXT_PP(0)), named_by);
-	params->params[4].value = BoolGetDatum(strcmp(named_by, "end") == 0);
-	params->params[5].isnull = PG_ARGISNULL(5);
+	values[4] = BoolGetDatum(strcmp(named_by, "end") == 0);
 	if (!PG_ARGISNULL(5))
-		params->params[5].value = read_weeks(text_to_cstring(PG_GETARG_TEXT_PP(5)));
+		values[5] = read_weeks(text_to_cstring(PG_GETARG_TEXT_PP(5)));
 	InitMaterializedSRF(fcinfo, 0);
 	require_right();
 	lock_calendar();			/* what others have made by then is seen */
 	SPI_connect();
 	pin = session_pin(NULL, PIN_PATH);
-	plan = SPI_prepare(make_periods_sql, lengthof(types), types);
-	options.params = params;
-	options.dest = CreateDestReceiver(DestTuplestore);
-	SetTuplestoreDestReceiverParams(options.dest, result->setResult,
-									result->econtext->ecxt_per_query_memory, false, NULL, NULL);
-	if (plan == NULL || SPI_execute_plan_extended(plan, &options) != SPI_OK_SELECT)
-		elog(ERROR, "could not make periods");
+	select_send(make_periods_sql, lengthof(types), types, values, nulls, false, select_result(fcinfo));
 	session_unpin(pin);
 	SPI_finish();
 	return (Datum) 0;

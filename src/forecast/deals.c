@@ -14,11 +14,11 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "executor/tstoreReceiver.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 
 #include "base/catalog.h"
+#include "base/select.h"
 #include "forecast/deals.h"
 
 PG_FUNCTION_INFO_V1(territory_forecast_deals);
@@ -29,8 +29,7 @@ PG_FUNCTION_INFO_V1(territory_forecast_deals);
 static bool
 uses_currency(const ForecastDefinition *definition, const DealTable *table)
 {
-	return (definition->measure == MEASURE_AMOUNT || definition->measure == MEASURE_WEIGHTED) &&
-		table->expressions[EXPRESSION_CURRENCY] != NULL;
+	return definition_is_money(definition) && table->expressions[EXPRESSION_CURRENCY] != NULL;
 }
 
 /*
@@ -60,8 +59,6 @@ append_conditions(StringInfo sql, const ForecastDefinition *definition, const De
 		appendStringInfo(sql, " AND (%s)::date >= $%d[1] AND (%s)::date < $%d[array_upper($%d, 1)]",
 						 table->expressions[EXPRESSION_CLOSE_DATE], DEALS_BOUNDARIES,
 						 table->expressions[EXPRESSION_CLOSE_DATE], DEALS_BOUNDARIES, DEALS_BOUNDARIES);
-	if (query->condition)
-		appendStringInfo(sql, " AND (%s)", query->condition);
 }
 
 /*
@@ -94,7 +91,7 @@ append_rates(StringInfo sql, const ForecastDefinition *definition, const DealTab
 }
 
 /*
- * append_credit joins the shares, and returns who has the credit and how much.
+ * append_credit joins the shares.
  */
 static void
 append_credit(StringInfo sql, const DealTable *table, DealCredit credit)
@@ -179,6 +176,21 @@ deals_append(StringInfo sql, const ForecastDefinition *definition, const DealTab
 }
 
 /*
+ * deals_send runs a query, with the settings of the active model.
+ */
+void
+deals_send(const char *sql, const ForecastDefinition *definition, const DealQuery *query, DestReceiver *receiver)
+{
+	Oid			types[3] = {DATEARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID};
+	Datum		values[3] = {query->boundaries, query->nodes, query->at};
+	char		nulls[3] = {query->bounded ? ' ' : 'n', query->of_nodes ? ' ' : 'n', query->as_of ? ' ' : 'n'};
+	int			pin = session_pin(&definition->settings, PIN_TIME | PIN_PATH);
+
+	select_send(sql, 3, types, values, nulls, true, receiver);
+	session_unpin(pin);
+}
+
+/*
  * append_listing appends the query of one table's deals as forecast_deals gives them.
  */
 static void
@@ -202,15 +214,10 @@ append_listing(StringInfo sql, const ForecastDefinition *definition, const DealT
 Datum
 territory_forecast_deals(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Oid			types[3] = {DATEARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID};
-	SPIExecuteOptions options = {.read_only = true};
 	DealQuery	query = {.of_nodes = true,.as_of = !PG_ARGISNULL(1)};
 	ForecastDefinition *definition;
 	StringInfoData sql;
-	SPIPlanPtr	plan;
 	ListCell   *cell;
-	int			pin;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
@@ -219,6 +226,7 @@ territory_forecast_deals(PG_FUNCTION_ARGS)
 	definition = definition_load(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	query.credit = PG_ARGISNULL(3) ? CREDIT_NONE :
 		strcmp(text_to_cstring(PG_GETARG_TEXT_PP(3)), "overlay") == 0 ? CREDIT_OVERLAY : CREDIT_REVENUE;
+	query.at = query.as_of ? PG_GETARG_DATUM(1) : (Datum) 0;
 	initStringInfo(&sql);
 	foreach(cell, definition->tables)
 	{
@@ -227,21 +235,8 @@ territory_forecast_deals(PG_FUNCTION_ARGS)
 	}
 	if (sql.len > 0)
 	{
-		Datum		nodes = definition_nodes(PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)));
-
-		options.params = makeParamList(3);
-		options.params->params[0] = (ParamExternData) {.isnull = true,.pflags = PARAM_FLAG_CONST,.ptype = types[0]};
-		options.params->params[1] = (ParamExternData) {.value = nodes,.pflags = PARAM_FLAG_CONST,.ptype = types[1]};
-		options.params->params[2] = (ParamExternData) {.value = query.as_of ? PG_GETARG_DATUM(1) : (Datum) 0,.isnull = !query.as_of,
-			.pflags = PARAM_FLAG_CONST,.ptype = types[2]};
-		options.dest = CreateDestReceiver(DestTuplestore);
-		SetTuplestoreDestReceiverParams(options.dest, result->setResult,
-										result->econtext->ecxt_per_query_memory, false, NULL, NULL);
-		pin = session_pin(&definition->settings, PIN_TIME | PIN_PATH);
-		plan = SPI_prepare(sql.data, 3, types);
-		if (plan == NULL || SPI_execute_plan_extended(plan, &options) != SPI_OK_SELECT)
-			elog(ERROR, "could not read the deals");
-		session_unpin(pin);
+		query.nodes = definition_nodes(definition_model(PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2))));
+		deals_send(sql.data, definition, &query, select_result(fcinfo));
 	}
 	SPI_finish();
 	return (Datum) 0;

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "tcop/dest.h"
 
 #include "forecast/definition.h"
 
@@ -31,18 +32,20 @@ typedef enum DealCredit
 } DealCredit;
 
 /* parameters of these queries */
-#define DEALS_BOUNDARIES	1	/* date[]: of the periods, ascending; deals outside are left out. NULL: none are */
-#define DEALS_NODES			2	/* int[]: the nodes that count. NULL: all */
-#define DEALS_AT			3	/* timestamptz: when the pairs stood so. NULL: now */
+#define DEALS_BOUNDARIES	1	/* date[]: of the slots; deals outside are left out */
+#define DEALS_NODES			2	/* int[]: the nodes that count */
+#define DEALS_AT			3	/* timestamptz: when the pairs stood so */
 
-/* What of the deals is asked for. */
+/* What of the deals is asked for, with the parameters. */
 typedef struct DealQuery
 {
 	DealCredit	credit;
-	bool		bounded;		/* by DEALS_BOUNDARIES */
-	bool		of_nodes;		/* by DEALS_NODES */
-	bool		as_of;			/* by DEALS_AT */
-	const char *condition;		/* over the table's columns; NULL: none */
+	bool		bounded;
+	bool		of_nodes;
+	bool		as_of;
+	Datum		boundaries;		/* where bounded */
+	Datum		nodes;			/* where of_nodes */
+	Datum		at;				/* where as_of */
 } DealQuery;
 
 /*
@@ -50,5 +53,8 @@ typedef struct DealQuery
  * amount, currency, rate, value, weighted, probability, bad_probability, stage and created.
  */
 extern void deals_append(StringInfo sql, const ForecastDefinition *definition, const DealTable *table, const DealQuery *query);
+
+/* Runs SQL made of such queries. Needs an SPI connection. */
+extern void deals_send(const char *sql, const ForecastDefinition *definition, const DealQuery *query, DestReceiver *receiver);
 
 #endif							/* TERRITORY_DEALS_H */

@@ -89,7 +89,6 @@ resolve(Oid object, const char *text, Oid type)
 {
 	PinnedSettings settings;
 	Relation	rel;
-	Expr	   *expr;
 	char	   *result;
 	int			pin;
 
@@ -97,13 +96,8 @@ resolve(Oid object, const char *text, Oid type)
 		return NULL;
 	settings = model_active_settings();
 	rel = table_open(object, AccessShareLock);
-	criteria_check_syntax(text);
 	pin = session_pin(&settings, PIN_TIME);
-	expr = criteria_parse_value(rel, text, type);
-	criteria_check(rel, expr, text);
-	criteria_check_access(rel, expr);
-	result = criteria_deparse(rel, expr);
-	criteria_check_text(rel, expr, result, type);
+	result = criteria_resolve(rel, text, type);
 	session_unpin(pin);
 	table_close(rel, NoLock);
 	return result;

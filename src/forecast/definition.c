@@ -13,21 +13,9 @@
 #include "executor/spi.h"
 #include "utils/builtins.h"
 
-#include "base/catalog.h"
+#include "base/select.h"
 #include "forecast/definition.h"
 #include "tree/node.h"
-
-/*
- * definition_query runs a query as the caller.
- */
-void
-definition_query(const char *sql, int count, Oid *types, Datum *values, const char *nulls)
-{
-	int			result = SPI_execute_with_args(sql, count, types, values, nulls, true, 0);
-
-	if (result != SPI_OK_SELECT)
-		elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(result));
-}
 
 /*
  * definition_model finds a model, NULL: the active one.
@@ -37,32 +25,28 @@ definition_model(const char *model)
 {
 	Oid			types[1] = {TEXTOID};
 	Datum		values[1] = {model ? CStringGetTextDatum(model) : (Datum) 0};
-	bool		isnull;
 
-	definition_query("SELECT id FROM territory.model"
-					 " WHERE CASE WHEN $1 IS NULL THEN state OPERATOR(pg_catalog.=) 'active' ELSE name OPERATOR(pg_catalog.=) $1 END",
-					 1, types, values, model ? NULL : "n");
+	select_rows("SELECT id FROM territory.model"
+				" WHERE CASE WHEN $1 IS NULL THEN state OPERATOR(pg_catalog.=) 'active' ELSE name OPERATOR(pg_catalog.=) $1 END",
+				1, types, values, model ? NULL : "n");
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 model ? errmsg("there is no model \"%s\"", model) : errmsg("no model is active")));
-	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	return DatumGetInt32(select_value(0, 1));
 }
 
 /*
  * definition_nodes lists the nodes of a model.
  */
 Datum
-definition_nodes(const char *model)
+definition_nodes(int32 model)
 {
 	Oid			types[1] = {INT4OID};
-	Datum		values[1] = {Int32GetDatum(definition_model(model))};
-	Datum		nodes;
-	bool		isnull;
+	Datum		values[1] = {Int32GetDatum(model)};
 
-	definition_query("SELECT ARRAY(SELECT id FROM territory.node WHERE model_id OPERATOR(pg_catalog.=) $1)", 1, types, values, NULL);
-	nodes = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	return PointerGetDatum(PG_DETOAST_DATUM_COPY(nodes));
+	select_rows("SELECT ARRAY(SELECT id FROM territory.node WHERE model_id OPERATOR(pg_catalog.=) $1)", 1, types, values, NULL);
+	return PointerGetDatum(PG_DETOAST_DATUM_COPY(select_value(0, 1)));
 }
 
 /*
@@ -90,25 +74,17 @@ read_row(ForecastDefinition *definition, const char *name, Oid *object)
 {
 	Oid			types[1] = {TEXTOID};
 	Datum		values[1] = {CStringGetTextDatum(name)};
-	HeapTuple	row;
-	TupleDesc	desc;
-	bool		isnull;
 
 	*object = InvalidOid;
-	definition_query("SELECT id, object, measure, quantity_expression, filter_expression, currency"
-					 "  FROM territory.forecast_def WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
+	select_rows("SELECT object, measure, quantity_expression, filter_expression, currency"
+				"  FROM territory.forecast_def WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
 	if (SPI_processed == 0)
 		return false;
-	row = SPI_tuptable->vals[0];
-	desc = SPI_tuptable->tupdesc;
-	definition->id = DatumGetInt32(SPI_getbinval(row, desc, 1, &isnull));
-	*object = DatumGetObjectId(SPI_getbinval(row, desc, 2, &isnull));
-	if (isnull)
-		*object = InvalidOid;
-	definition->measure = measure_of(SPI_getvalue(row, desc, 3));
-	definition->quantity = SPI_getvalue(row, desc, 4);
-	definition->filter = SPI_getvalue(row, desc, 5);
-	definition->currency = SPI_getvalue(row, desc, 6);
+	*object = DatumGetObjectId(select_value(0, 1));
+	definition->measure = measure_of(select_text(0, 2));
+	definition->quantity = select_text(0, 3);
+	definition->filter = select_text(0, 4);
+	definition->currency = select_text(0, 5);
 	return true;
 }
 
@@ -119,28 +95,22 @@ static void
 read_tables(ForecastDefinition *definition, Oid object)
 {
 	Oid			types[2] = {OIDOID, BOOLOID};
-	Datum		values[2] = {
-		ObjectIdGetDatum(object),
-		BoolGetDatum(definition->measure == MEASURE_AMOUNT || definition->measure == MEASURE_WEIGHTED)
-	};
+	Datum		values[2] = {ObjectIdGetDatum(object), BoolGetDatum(definition_is_money(definition))};
 
-	definition_query(psprintf("SELECT o.object, o.assignment, pg_catalog.quote_ident(o.key_column), %s"
-							  "  FROM territory.object o JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) o.object::pg_catalog.oid"
-							  " WHERE o.kind OPERATOR(pg_catalog.=) 'deal' AND o.close_date IS NOT NULL AND (o.amount IS NOT NULL OR NOT $2)"
-							  "   AND ($1 OPERATOR(pg_catalog.=) 0 OR o.object OPERATOR(pg_catalog.=) $1) ORDER BY c.oid",
-							  object_expression_columns()), 2, types, values, NULL);
+	select_rows(psprintf("SELECT o.object, o.assignment, pg_catalog.quote_ident(o.key_column), %s"
+						 "  FROM territory.object o JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) o.object::pg_catalog.oid"
+						 " WHERE o.kind OPERATOR(pg_catalog.=) 'deal' AND o.close_date IS NOT NULL AND (o.amount IS NOT NULL OR NOT $2)"
+						 "   AND ($1 OPERATOR(pg_catalog.=) 0 OR o.object OPERATOR(pg_catalog.=) $1) ORDER BY c.oid",
+						 object_expression_columns()), 2, types, values, NULL);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		DealTable  *table = palloc(sizeof(DealTable));
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
 
-		table->object = DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull));
-		table->assignment = DatumGetObjectId(SPI_getbinval(row, desc, 2, &isnull));
-		table->key = SPI_getvalue(row, desc, 3);
+		table->object = DatumGetObjectId(select_value(i, 1));
+		table->assignment = DatumGetObjectId(select_value(i, 2));
+		table->key = select_text(i, 3);
 		for (int e = 0; e < EXPRESSIONS; e++)
-			table->expressions[e] = SPI_getvalue(row, desc, 4 + e);
+			table->expressions[e] = select_text(i, 4 + e);
 		definition->tables = lappend(definition->tables, table);
 	}
 }
@@ -154,9 +124,9 @@ read_currency(ForecastDefinition *definition)
 {
 	if (definition->currency != NULL)
 		return;
-	definition_query("SELECT DISTINCT reporting FROM territory.exchange_rate", 0, NULL, NULL, NULL);
+	select_rows("SELECT DISTINCT reporting FROM territory.exchange_rate", 0, NULL, NULL, NULL);
 	if (SPI_processed == 1)
-		definition->currency = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+		definition->currency = select_text(0, 1);
 }
 
 /*

@@ -35,7 +35,6 @@ typedef struct DealTable
 
 typedef struct ForecastDefinition
 {
-	int32		id;				/* 0: no row */
 	char	   *name;
 	ForecastMeasure measure;
 	char	   *quantity;		/* expressions; NULL: none */
@@ -45,19 +44,20 @@ typedef struct ForecastDefinition
 	PinnedSettings settings;
 } ForecastDefinition;
 
+/* Is money added up? */
+static inline bool
+definition_is_money(const ForecastDefinition *definition)
+{
+	return definition->measure == MEASURE_AMOUNT || definition->measure == MEASURE_WEIGHTED;
+}
+
 /* Reads the definition with this name; raises 42704 where there is none. palloc'd. Needs an SPI connection. */
 extern ForecastDefinition *definition_load(const char *name);
 
-/* int[]: the nodes of a model, NULL: of the active one. Raises 42704 where there is none. */
-extern Datum definition_nodes(const char *model);
-
-/* id of that model */
+/* id of a model, NULL: of the active one. Raises 42704 where there is none. */
 extern int32 definition_model(const char *model);
 
-/*
- * Statements of a function that reads: as the caller, by the calling query's snapshot.
- * The result is in SPI_processed and SPI_tuptable.
- */
-extern void definition_query(const char *sql, int count, Oid *types, Datum *values, const char *nulls);
+/* int[]: its nodes */
+extern Datum definition_nodes(int32 model);
 
 #endif							/* TERRITORY_DEFINITION_H */

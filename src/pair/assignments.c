@@ -10,11 +10,11 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
-#include "executor/tstoreReceiver.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 
 #include "base/catalog.h"
+#include "base/select.h"
 #include "base/session.h"
 #include "rule/object.h"
 
@@ -40,8 +40,6 @@ find_object(Oid relid, ObjectInfo *info)
 Datum
 territory_assignments(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	SPIExecuteOptions options = {.read_only = true};
 	ObjectInfo	info;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -49,14 +47,9 @@ territory_assignments(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	SPI_connect();
 	find_object(PG_GETARG_OID(0), &info);
-	options.dest = CreateDestReceiver(DestTuplestore);
-	SetTuplestoreDestReceiverParams(options.dest, result->setResult,
-									result->econtext->ecxt_per_query_memory, false, NULL, NULL);
-	if (SPI_execute_extended(psprintf("SELECT %s::pg_catalog.text, node_id, rule_id, manual, since FROM %s",
-									  quote_identifier(NameStr(info.key_column)),
-									  catalog_qualified_name(info.assignment)),
-							 &options) != SPI_OK_SELECT)
-		elog(ERROR, "could not read %s", catalog_qualified_name(info.assignment));
+	select_send(psprintf("SELECT %s::pg_catalog.text, node_id, rule_id, manual, since FROM %s",
+						 quote_identifier(NameStr(info.key_column)), catalog_qualified_name(info.assignment)),
+				0, NULL, NULL, NULL, true, select_result(fcinfo));
 	SPI_finish();
 	return (Datum) 0;
 }
@@ -69,13 +62,11 @@ territory_record_count(PG_FUNCTION_ARGS)
 {
 	ObjectInfo	info;
 	Datum		count;
-	bool		isnull;
 
 	SPI_connect();
 	find_object(PG_GETARG_OID(0), &info);
-	if (SPI_execute(psprintf("SELECT pg_catalog.count(*) FROM %s", catalog_qualified_name(info.object)), true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not count the rows of %s", catalog_qualified_name(info.object));
-	count = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	select_rows(psprintf("SELECT pg_catalog.count(*) FROM %s", catalog_qualified_name(info.object)), 0, NULL, NULL, NULL);
+	count = select_value(0, 1);
 	SPI_finish();
 	PG_RETURN_INT64(DatumGetInt64(count));
 }

@@ -11,7 +11,6 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "executor/tstoreReceiver.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -23,6 +22,7 @@
 #include "utils/timestamp.h"
 
 #include "base/catalog.h"
+#include "base/select.h"
 #include "base/session.h"
 #include "history/guard.h"
 #include "pair/history.h"
@@ -75,31 +75,6 @@ append_visible(StringInfo sql, const ObjectInfo *info)
 }
 
 /*
- * return_query runs a query as the caller, by his snapshot, and makes its rows the
- * function's result.
- */
-static void
-return_query(FunctionCallInfo fcinfo, const char *sql, int count, Oid *types, Datum *values)
-{
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	SPIPlanPtr	plan = SPI_prepare(sql, count, types);
-	SPIExecuteOptions options = {.read_only = true};
-	ParamListInfo params = makeParamList(count);
-
-	for (int i = 0; i < count; i++)
-		params->params[i] = (ParamExternData)
-	{
-		.value = values[i],.isnull = false,.pflags = PARAM_FLAG_CONST,.ptype = types[i]
-	};
-	options.params = params;
-	options.dest = CreateDestReceiver(DestTuplestore);
-	SetTuplestoreDestReceiverParams(options.dest, result->setResult,
-									result->econtext->ecxt_per_query_memory, false, NULL, NULL);
-	if (plan == NULL || SPI_execute_plan_extended(plan, &options) != SPI_OK_SELECT)
-		elog(ERROR, "could not run \"%s\"", sql);
-}
-
-/*
  * territory_pair_history(object, key) -> (key, node_id, rule_id, manual, since,
  * until): all pairs of a record, or (key NULL) of all, each once; until NULL: it
  * stands.
@@ -137,7 +112,7 @@ territory_pair_history(PG_FUNCTION_ARGS)
 					 "  FROM %s p WHERE true%s",
 					 key, catalog_qualified_name(info.past), condition.data,
 					 key, catalog_qualified_name(info.assignment), condition.data);
-	return_query(fcinfo, sql.data, count, types, values);
+	select_send(sql.data, count, types, values, NULL, true, select_result(fcinfo));
 	SPI_finish();
 	return (Datum) 0;
 }
@@ -176,7 +151,7 @@ territory_pairs_as_of(PG_FUNCTION_ARGS)
 					 " ORDER BY s.key, s.node_id, s.until NULLS LAST",
 					 key, catalog_qualified_name(info.past), condition.data,
 					 key, catalog_qualified_name(info.assignment), condition.data);
-	return_query(fcinfo, sql.data, 1, types, values);
+	select_send(sql.data, 1, types, values, NULL, true, select_result(fcinfo));
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -578,6 +578,22 @@ criteria_check_text(Relation rel, Expr *expr, const char *text, Oid type)
 }
 
 /*
+ * criteria_resolve checks an expression and returns it with every name qualified.
+ */
+char *
+criteria_resolve(Relation rel, const char *text, Oid type)
+{
+	Expr	   *expr = criteria_parse_value(rel, text, type);
+	char	   *resolved;
+
+	criteria_check(rel, expr, text);
+	criteria_check_access(rel, expr);
+	resolved = criteria_deparse(rel, expr);
+	criteria_check_text(rel, expr, resolved, type);
+	return resolved;
+}
+
+/*
  * criteria_show returns the text of an expression for a person to read,
  * palloc'd.
  */

@@ -39,6 +39,12 @@ extern char *criteria_deparse(Relation rel, Expr *expr);
 /* Refuses (0A000) a text of the former that would not be read back as the same. */
 extern void criteria_check_text(Relation rel, Expr *expr, const char *text, Oid type);
 
+/*
+ * All of this for what is written down: criteria, or an expression of another type, with every name
+ * qualified. Read under the session's search_path and the settings that are pinned.
+ */
+extern char *criteria_resolve(Relation rel, const char *text, Oid type);
+
 /* The same for a person to read, with fewer parentheses. */
 extern char *criteria_show(Relation rel, Expr *expr);
 

@@ -90,13 +90,8 @@ resolve(Oid object, const char *criteria, const PinnedSettings *settings)
 {
 	Relation	rel = table_open(object, AccessShareLock);
 	int			pin = session_pin(settings, PIN_TIME);
-	Expr	   *expr = criteria_parse(rel, criteria);
-	char	   *expression;
+	char	   *expression = criteria_resolve(rel, criteria, BOOLOID);
 
-	criteria_check(rel, expr, criteria);
-	criteria_check_access(rel, expr);
-	expression = criteria_deparse(rel, expr);
-	criteria_check_text(rel, expr, expression, BOOLOID);
 	session_unpin(pin);
 	table_close(rel, NoLock);
 	return expression;
