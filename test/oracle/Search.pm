@@ -33,13 +33,20 @@ use Test::More;
 
 our @EXPORT_OK = qw(search run_psql make_database in_processes fewer);
 
-my $psql = ($ENV{PG_BINDIR} ? "$ENV{PG_BINDIR}/" : '') . 'psql';
+my $programs = $ENV{PG_BINDIR} ? "$ENV{PG_BINDIR}/" : '';
 my $folder = tempdir('search-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my %test;    # what search was told
 
 # ---------- databases and processes ----------
 
-# run_psql DATABASE, SCRIPT: returns what it wrote
+# wait_for_server: as it starts again after a crash
+sub wait_for_server
+{
+	for (1 .. 60) { last if system("${programs}pg_isready", '-q') == 0; sleep 1 }
+	return;
+}
+
+# run_psql DATABASE, SCRIPT: returns what it wrote; whoever comes next finds a server, even if this script made it crash
 sub run_psql
 {
 	my ($database, $script) = @_;
@@ -47,8 +54,10 @@ sub run_psql
 	open my $file, '>', $name or die "$name: $!";
 	print $file $script;
 	close $file or die "$name: $!";
-	my $out = `$psql -XqAt -v VERBOSITY=verbose -d '$database' -f '$name' 2>&1 </dev/null`;
-	return $? ? "$out\nBAD psql ended with status $?\n" : $out;
+	my $out = `${programs}psql -XqAt -v VERBOSITY=verbose -d '$database' -f '$name' 2>&1 </dev/null`;
+	my $status = $? or return $out;
+	wait_for_server() if $status >> 8 == 2;    # no connection, or a lost one
+	return "$out\nBAD psql ended with status $status\n";
 }
 
 # make_database NAME, FILE...: one with the extension and these files of test/oracle
@@ -119,19 +128,18 @@ sub result
 # a failure of the same kind: names and numbers may be others
 sub kind { my ($r) = @_; return $r->{wrong} =~ /^an error/ ? $r->{wrong} =~ s/".*?"|\d+//gr : $r->{wrong} =~ s/[:(\d].*//sr }
 
-# fewer LIST, FAILS, UNTIL: leaves out of a list what a failure does not need
+# fewer LIST, FAILS, UNTIL: leaves out of a list what a failure does not need; from its end, as later things need earlier ones
 sub fewer
 {
 	my ($list, $fails, $until) = @_;
 	my @list = @$list;
 	for (my $size = int(@list / 2); $size >= 1; $size = int($size / 2))
 	{
-		for (my $at = 0; $at < @list && time < $until;)
+		for (my $end = @list; $end > 0 && time < $until; $end -= $size)
 		{
 			my @less = @list;
-			splice @less, $at, $size;
-			if (@less && $fails->(\@less)) { @list = @less }
-			else { $at += $size }
+			splice @less, $end > $size ? $end - $size : 0, $end > $size ? $size : $end;
+			@list = @less if @less && $fails->(\@less);
 		}
 	}
 	return \@list;
@@ -145,8 +153,10 @@ sub smallest
 	my $until = time + setting(shrink_seconds => 60);
 	return ($setup, $steps) unless $fails->($setup, $steps);
 	my $fewer_steps = sub { fewer($steps, sub { $fails->($setup, @_) }, $until) };
+	my @must = grep { $world->{setup}[$_] !~ $test{spare} } @$setup;
+	my $with = sub { return [ sort { $a <=> $b } @must, @{ $_[0] } ] };
 	$steps = $fewer_steps->();
-	$setup = fewer($setup, sub { $fails->(@_, $steps) }, $until);
+	$setup = $with->(fewer([ grep { $world->{setup}[$_] =~ $test{spare} } @$setup ], sub { $fails->($with->(@_), $steps) }, $until));
 	$steps = $fewer_steps->();
 	return ($setup, $steps);
 }
@@ -236,6 +246,7 @@ sub make_roles
 #   extensions    which worlds use where they can be had
 #   roles         which worlds need
 #   setup_errors, step_errors    what a "SQLSTATE: message" matches that is well in the setup and in a step
+#   spare         what a statement of the setup matches that a failing world may do without
 #   line          sub: gets a result and a line; counts, in {ok} the case if it is one, and returns what is wrong, if anything
 #   counts        what it counts beside {ok}
 #   claim         what is true when nothing is found)
@@ -244,6 +255,7 @@ sub make_roles
 sub search
 {
 	%test = (extensions => [], roles => [], @_);
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	if (@ARGV == 2 && $ARGV[0] =~ /^--(print|shrink)$/) { print command(@ARGV); exit }
 	my ($cases, $jobs, $seed) = (setting(cases => $test{cases}), setting(jobs => 2), setting(seed => time % 1_000_000_000));
 	my $started = time;
