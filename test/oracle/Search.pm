@@ -39,10 +39,10 @@ my %test;    # what search was told
 
 # ---------- databases and processes ----------
 
-# wait_for_server: as it starts again after a crash
+# wait_for_server: as it starts again after a crash, which it learns of a moment after the client
 sub wait_for_server
 {
-	for (1 .. 60) { last if system("${programs}pg_isready", '-q') == 0; sleep 1 }
+	for (1 .. 60) { sleep 1; last if system("${programs}pg_isready", '-q') == 0 }
 	return;
 }
 
