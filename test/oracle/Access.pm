@@ -94,37 +94,41 @@ sub case
 	return "oracle.access_case($start, '$kind', '$table', '$arg')";
 }
 
-# script(STEPS): the text for psql; after each of the steps lines "C number answer"; that the
-# pairs themselves are right is told with the number -1, and is no case. What COPY prints is between two
-# lines that begin with K; the first of them says what it must be.
+# script(SETUP, STEPS): the text for psql, or that of the statements and steps with these numbers; after each of the steps
+# lines "C number answer"; that the pairs themselves are right is told with the number -1, and is no case.
 sub script
 {
-	my ($self, $steps) = @_;
+	my ($self, $setup, $steps) = @_;
 	srand($self->{seed} + 3);
 	my $text = "SET search_path = public, territory;\nSET client_min_messages = warning;\nSET statement_timeout = '60s';\nSET jit = off;\nRESET territory.identity;\nSELECT territory.unprotect(object) FROM territory.object WHERE kind = 'account' \\g /dev/null\nSELECT oracle.clean_children() \\g /dev/null\n";
 	my $compare = "SELECT 'C -1 ' || oracle.compare_children('');\n";
 	my $attached = 0;
-	for my $sql (@{ $self->{setup} })
+	for my $sql (@{ $self->{setup} }[ $setup ? @$setup : 0 .. $#{ $self->{setup} } ])
 	{
 		$attached ||= $sql =~ /attach\('w\.deal'/;
 		$text .= "$sql \\g /dev/null\n" . ($attached ? $compare : '');
 	}
-	for my $number ($steps ? @$steps : 0 .. $#{ $self->{steps} })
+	# all of them, so that each is the same whichever are asked for
+	my @step = map { "\\echo -- step $_\n$self->{steps}[$_];\n$compare" . $self->cases_after($_) } 0 .. $#{ $self->{steps} };
+	return join '', $text, @step[ $steps ? @$steps : 0 .. $#step ], "\\echo -- end\n";
+}
+
+# the cases of access after a step. What COPY prints is between two lines that begin with K; the first says what it must be.
+sub cases_after
+{
+	my ($self, $number) = @_;
+	my $text = '';
+	for my $case (@{ $self->{cases}[$number] })
 	{
-		$text .= "\\echo S $number\n$self->{steps}[$number];\n$compare";
-		for my $case (@{ $self->{cases}[$number] || [] })
-		{
-			my $plan = plan();
-			my @names = $plan =~ /SET (\w+)/g;
-			$text .= "$plan;\n" if $plan;
-			$text .= "SELECT 'C $number ' || $case;\n";
-			$text .= "RESET $_;\n" for @names;
-		}
-		next unless $self->{identity} eq 'role' && chance(0.15);
-		my ($person, $table) = (pick(@people), pick(@tables));
-		$text .= "SELECT 'K ' || array_to_string(oracle.open_to('$table', '$person', false), ' ');\nSET ROLE $person;\nCOPY " . ($table eq 'w.account' ? "$table (k)" : "(SELECT k FROM $table)") . " TO STDOUT;\nRESET ROLE;\n\\echo K\n";
+		my $plan = plan();
+		my @names = $plan =~ /SET (\w+)/g;
+		$text .= "$plan;\n" if $plan;
+		$text .= "SELECT 'C $number ' || $case;\n";
+		$text .= "RESET $_;\n" for @names;
 	}
-	return "$text\\echo -- end\n";
+	return $text unless $self->{identity} eq 'role' && chance(0.15);
+	my ($person, $table) = (pick(@people), pick(@tables));
+	return "${text}SELECT 'K ' || array_to_string(oracle.open_to('$table', '$person', false), ' ');\nSET ROLE $person;\nCOPY " . ($table eq 'w.account' ? "$table (k)" : "(SELECT k FROM $table)") . " TO STDOUT;\nRESET ROLE;\n\\echo K\n";
 }
 
 1;

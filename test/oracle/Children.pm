@@ -215,14 +215,16 @@ sub step
 	return $sql;
 }
 
-# script(STEPS): the text for psql; after each of the steps a line "C number answer"
+# script(SETUP, STEPS): the text for psql, or that of the statements and steps with these numbers; after each of the steps a
+# line "C number answer"
 sub script
 {
-	my ($self, $steps) = @_;
+	my ($self, $setup, $steps) = @_;
 	srand($self->{seed});
+	my @also = map { pick('', '', '', '', '', 'v', 'm', 'r', 'h', 'e') } @{ $self->{steps} };
 	my $text = "SET search_path = public, territory;\nSET client_min_messages = warning;\nSET statement_timeout = '60s';\nSELECT oracle.clean_children() \\g /dev/null\n";
 	my $attached = 0;
-	for my $sql (@{ $self->{setup} })
+	for my $sql (@{ $self->{setup} }[ $setup ? @$setup : 0 .. $#{ $self->{setup} } ])
 	{
 		$text .= "$sql \\g /dev/null\n";
 		# what closed deals keep is known from here on
@@ -231,8 +233,8 @@ sub script
 	}
 	for my $number ($steps ? @$steps : 0 .. $#{ $self->{steps} })
 	{
-		$text .= "\\echo S $number\n$self->{steps}[$number];\n";
-		$text .= "SELECT 'C $number ' || oracle.compare_children('" . pick('', '', '', '', '', 'v', 'm', 'r', 'h', 'e') . "');\n";
+		$text .= "\\echo -- step $number\n$self->{steps}[$number];\n";
+		$text .= "SELECT 'C $number ' || oracle.compare_children('$also[$number]');\n";
 	}
 	return "$text\\echo -- end\n";
 }

@@ -154,19 +154,21 @@ sub step_model
 		. " UPDATE territory.model SET state = CASE name WHEN '$name' THEN 'active' ELSE 'archived' END WHERE name = '$name' OR state = 'active'", 1);
 }
 
-# the world as a script; STEPS: numbers of those to take. Each is compared afterwards: C NUMBER ok DEALS, or C NUMBER BAD ...
+# script(SETUP, STEPS): the text for psql, or that of the statements and steps with these numbers. Each step is compared
+# afterwards: C NUMBER ok DEALS, or C NUMBER BAD ...
 sub script
 {
-	my ($self, $steps) = @_;
+	my ($self, $setup, $steps) = @_;
+	my @setup = @{ $self->{setup} }[ $setup ? @$setup : 0 .. $#{ $self->{setup} } ];
 	my @steps = $steps ? @$steps : 0 .. $#{ $self->{steps} };
 	srand($self->{seed} + 1);
 	my @check = map { [ pick(@forecasts), pick('false', 'false', 'true') ] } 0 .. $#{ $self->{steps} };
-	my $text = "SET client_min_messages = warning;\nSET jit = off;\nSET statement_timeout = '60s';\nSELECT oracle.clean() \\g /dev/null\n" . join('', map { "$_ \\g /dev/null\n" } @{ $self->{setup} });
+	my $text = "SET client_min_messages = warning;\nSET jit = off;\nSET statement_timeout = '60s';\nSELECT oracle.clean() \\g /dev/null\n" . join('', map { "$_ \\g /dev/null\n" } @setup);
 	for my $step (@steps)
 	{
 		my ($sql, $of_tree) = @{ $self->{steps}[$step] };
 		my ($forecast, $by_member) = @{ $check[$step] };
-		$text .= "\\echo S $step\n" . ($of_tree ? "SELECT oracle.possessions() AS before \\gset\n" : '') . "$sql;\n" . ($sql =~ /^BEGIN/ ? "ROLLBACK;\n" : '')
+		$text .= "\\echo -- step $step\n" . ($of_tree ? "SELECT oracle.possessions() AS before \\gset\n" : '') . "$sql;\n" . ($sql =~ /^BEGIN/ ? "ROLLBACK;\n" : '')
 		  . ($of_tree ? "SELECT 'C -1 BAD targets, adjustments and snapshots were ' || :'before' || ' and are ' || oracle.possessions() WHERE :'before' <> oracle.possessions();\n" : '')
 		  . "SELECT 'C $step ' || oracle.compare('$forecast', $by_member);\n";
 	}

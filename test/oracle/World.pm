@@ -1,8 +1,8 @@
 # World.pm: makes a random world for the oracle test (test/tap/oracle.pl): an attached table or two, a tree, rules,
 # and a list of random steps, all as text for psql. The same seed makes the same text.
 #
-# A step is { sql, group }: its text, and the number of the transaction that it belongs to. Errors of a step are
-# expected (a key that is there already); the comparison after it still has to hold.
+# A step is { sql, check, ... }: its text, and whether a comparison follows. Errors of a step are expected (a key that is
+# there already); the comparison after it still has to hold.
 package World;
 use strict;
 use warnings;
@@ -596,16 +596,14 @@ sub add
 {
 	my ($self, $sql, %more) = @_;
 	$sql .= ';' unless $sql =~ /^\\|\n\\\.\n$/;
-	push @{ $self->{steps} }, { sql => $sql, group => $self->{group}, check => 1, %more };
+	push @{ $self->{steps} }, { sql => $sql, check => 1, %more };
 }
 
 sub make_steps
 {
 	my ($self, $count) = @_;
-	$self->{group} = 0;
 	while (@{ $self->{steps} } < $count)
 	{
-		$self->{group}++;
 		my $what = rnd(100);
 		if ($what < 45) { $self->add($self->one_step) for 1 .. 1 + rnd(3) }
 		elsif ($what < 85) { $self->transaction }

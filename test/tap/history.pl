@@ -9,30 +9,19 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/../oracle", $FindBin::Bin;
-use File::Temp qw(tempdir);
-use Test::More;
+use lib "$FindBin::Bin/../oracle";
 use History;
+use Search qw(make_database run_psql);
+use Test::More;
 
 my $steps = $ENV{HISTORY_STEPS} || 60;
 if (@ARGV == 2 && $ARGV[0] eq '--print') { print History->new($ARGV[1], $steps)->script; exit }
 my $worlds = $ENV{HISTORY_WORLDS} || 60;
 my $first = $ENV{HISTORY_SEED} || time % 1_000_000_000;
-my $folder = tempdir('history-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $database = "history_$$";
 
 # keys that are there already, cycles, nodes that are needed, transactions that failed before
 my %expected_error = map { $_ => 1 } qw(23505 23503 22023 2BP01 25P02 3B001 40001);
-
-sub run_psql
-{
-	my ($where, $script) = @_;
-	open my $file, '>', "$folder/script.sql" or die "$folder/script.sql: $!";
-	print $file $script;
-	close $file;
-	my $out = `psql -XqAt -d '$where' -f '$folder/script.sql' 2>&1 </dev/null`;
-	return $out . ($? ? "BAD psql ended with status $?\n" : '');
-}
 
 # wrong OUTPUT: what is wrong with a world, or nothing; adds to the sums
 my %sum = map { $_ => 0 } qw(times pairs pruned sabotages errors);
@@ -68,9 +57,7 @@ diag("HISTORY_SEED=$first, $worlds worlds");
 my @found;
 for my $seed ($first .. $first + $worlds - 1)
 {
-	run_psql('postgres', "DROP DATABASE IF EXISTS $database WITH (FORCE);\nCREATE DATABASE $database;\n");
-	my $made = run_psql($database, "SET client_min_messages = warning;\n\\set ON_ERROR_STOP on\nCREATE EXTENSION territory;\n\\i '$FindBin::Bin/../oracle/history.sql'\n");
-	die "the database was not made: $made" if $made =~ /ERROR|BAD|FATAL/;
+	make_database($database, 'history');
 	my $flaw = wrong(run_psql($database, History->new($seed, $steps)->script));
 	push @found, "world $seed: $flaw" if defined $flaw;
 	last if @found >= 3;

@@ -13,7 +13,8 @@ use warnings;
 use utf8;
 use FindBin;
 use lib "$FindBin::Bin/../oracle";
-use File::Temp qw(tempdir);
+use Encode qw(decode encode);
+use Search qw(fewer in_processes);
 use Shapes;
 use Test::More;
 
@@ -24,24 +25,13 @@ my $seed = $ENV{SHAPES_SEED} || time % 1_000_000_000;
 my $jobs = $ENV{SHAPES_JOBS} || 2;
 my $shrink = !defined $ENV{SHAPES_SHRINK} || $ENV{SHAPES_SHRINK};
 my $world_cases = 2000;
-my $folder = tempdir('shapes-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $psql = ($ENV{PG_BINDIR} ? "$ENV{PG_BINDIR}/" : '') . 'psql';
 $ENV{PGCLIENTENCODING} = 'UTF8';
 
-# psql DATABASE, SCRIPT: runs a script; returns what it wrote
+# run_psql DATABASE, SCRIPT: returns what it wrote
 sub run_psql
 {
 	my ($database, $script) = @_;
-	my $name = "$folder/script$$.sql";
-	open my $file, '>:utf8', $name or die "$name: $!";
-	print $file "SET client_min_messages = warning;\n$script";
-	close $file;
-	open my $from, '-|:utf8', "$psql -XqAt -d '$database' -f '$name' 2>&1 </dev/null" or die "$psql: $!";
-	local $/;
-	my $out = <$from>;
-	close $from;
-	$out .= "\nBAD psql ended with status $?\n" if $?;
-	return $out;
+	return decode('UTF-8', Search::run_psql($database, encode('UTF-8', "SET client_min_messages = warning;\n$script")));
 }
 
 # prepare DATABASE: what worlds need in it; returns what the server has
@@ -95,24 +85,6 @@ sub script
 {
 	my ($world, $part) = @_;
 	return $world->setup(@{ $part->{rows} }) . $world->batch_script($part->{batch}, @{ $part->{rules} }) . "\\echo -- end\n";
-}
-
-# fewer LIST, FAILS: leaves out of a list what the failure does not need
-sub fewer
-{
-	my ($list, $fails, $until) = @_;
-	my @list = @$list;
-	for (my $size = int(@list / 2); $size >= 1; $size = int($size / 2))
-	{
-		for (my $at = 0; $at < @list && time < $until;)
-		{
-			my @less = @list;
-			splice @less, $at, $size;
-			if (@less && $fails->(\@less)) { @list = @less }
-			else { $at += $size }
-		}
-	}
-	return \@list;
 }
 
 # smallest: the fewest rules and rows, and the smallest criteria, that still fail
@@ -176,8 +148,8 @@ sub report
 
 # ---------- the processes ----------
 
-# job NUMBER, CASES: worlds one after another, some in a database with an ICU collation for default; writes its findings
-# to a file for the parent
+# job NUMBER, CASES: worlds one after another, some in a database with an ICU collation for default; returns its sums and
+# what it found
 sub job
 {
 	my ($number, $wanted) = @_;
@@ -204,9 +176,7 @@ sub job
 	}
 	$sum{refused} = @refused;
 	run_psql('postgres', "DROP DATABASE $_ WITH (FORCE);") for @database;
-	open my $file, '>:utf8', "$folder/job$number" or die "$folder/job$number: $!";
-	print $file join("\t", map { "$_=" . ($sum{$_} || 0) } keys %sum), "\n", scalar(@reports), "\n", join("\n", @reports, @refused[ 0 .. ($#refused > 4 ? 4 : $#refused) ]);
-	close $file;
+	return { sum => \%sum, reports => \@reports, refused => [ @refused[ 0 .. ($#refused > 4 ? 4 : $#refused) ] ] };
 }
 
 if (@ARGV && $ARGV[0] eq '--prepare') { prepare($ENV{PGDATABASE}); exit }
@@ -222,35 +192,14 @@ if (@ARGV == 2 && $ARGV[0] =~ /^--(print|shrink)$/)
 
 diag("SHAPES_SEED=$seed, $cases rules");
 my $started = time;
-my %child;
-for my $number (0 .. $jobs - 1)
-{
-	my $pid = fork // die "fork: $!";
-	if ($pid == 0)
-	{
-		require POSIX;
-		eval { job($number, $cases / $jobs); 1 } or do { warn $@; POSIX::_exit(1) };
-		POSIX::_exit(0);
-	}
-	$child{$number} = $pid;
-}
 my %sum = map { $_ => 0 } qw(cases pairs mixed worlds refused icu citext citext_named icu_named);
+my @found = in_processes($jobs, sub { job($_[0], $cases / $jobs) });
 for my $number (0 .. $jobs - 1)
 {
-	waitpid $child{$number}, 0;
-	my $ended = $?;
-	my ($sum, $reports, $text) = ('', 0, '');
-	if (open my $file, '<:utf8', "$folder/job$number")
-	{
-		chomp($sum = <$file> // '');
-		chomp($reports = <$file> // '');
-		local $/;
-		$text = <$file> // '';
-	}
-	my %here = map { split /=/, $_, 2 } split /\t/, $sum;
-	$sum{$_} += $here{$_} for keys %here;
-	ok($ended == 0 && !$reports && $here{cases}, "what is stored is what plain SQL finds, worlds $seed + $number, + $jobs, ...");
-	diag($text) if $text ne '';
+	my $here = $found[$number] || { sum => {}, reports => [], refused => [] };
+	$sum{$_} += $here->{sum}{$_} || 0 for keys %{ $here->{sum} };
+	ok(!@{ $here->{reports} } && $here->{sum}{cases}, "what is stored is what plain SQL finds, worlds $seed + $number, + $jobs, ...");
+	diag($_) for @{ $here->{reports} }, @{ $here->{refused} };
 }
 diag(sprintf '%d rules, %d pairs, in %d worlds; %d rules find some rows and not others; %d s', @sum{qw(cases pairs worlds mixed)}, time - $started);
 cmp_ok($sum{cases}, '>=', $cases, "$cases rules") or diag('the search ended at the failures above');
