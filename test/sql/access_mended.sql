@@ -1,0 +1,60 @@
+-- who sees what, where something once leaked: drop_node, collations, records above, INSERT ... SELECT, kept expressions, policies of others
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE SCHEMA reg_mended;
+SET search_path = reg_mended, territory, public;
+-- err: how a statement fails; it is undone in any case
+CREATE FUNCTION reg_mended.err(command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE detail text; hint text;
+BEGIN EXECUTE command; RAISE EXCEPTION USING ERRCODE = 'ZZ000';
+EXCEPTION WHEN OTHERS THEN
+  IF SQLSTATE = 'ZZ000' THEN RETURN 'no error'; END IF;
+  GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+  RETURN SQLSTATE || ': ' || SQLERRM || coalesce(nullif(' (' || detail || ')', ' ()'), '') || coalesce(nullif(' [' || hint || ']', ' []'), '');
+END $$;
+CREATE ROLE reg_mended_dba; CREATE ROLE reg_mended_ann; CREATE ROLE reg_mended_bob; CREATE ROLE reg_mended_mia;
+GRANT USAGE ON SCHEMA reg_mended TO PUBLIC;
+GRANT CREATE ON SCHEMA reg_mended TO reg_mended_dba, reg_mended_ann;
+INSERT INTO node (id, path) VALUES (9301, 'A'), (9302, 'A.North'), (9303, 'A.North.Deep'), (9304, 'A.South'), (9305, 'B'), (9306, 'A.South.Deep');
+SET ROLE reg_mended_dba;
+CREATE TABLE account (id int PRIMARY KEY, country text, owner text, up int);
+CREATE INDEX ON account (up);
+CREATE TABLE contact (id int PRIMARY KEY, account_id int);
+CREATE INDEX ON contact (account_id);
+CREATE TABLE deal (id int PRIMARY KEY, account_id int, seller text, amount numeric, stage text, closes date);
+CREATE INDEX ON deal (account_id);
+SELECT attach('account', owner => 'owner', family => 'up');
+SELECT attach('contact', 'contact', parent => 'account', parent_key => 'account_id');
+SELECT attach('deal', 'deal', parent => 'account', parent_key => 'account_id', owner => 'seller', amount => 'amount', close_date => 'closes', category => $$CASE stage WHEN 'won' THEN 'closed' ELSE 'pipeline' END$$);
+RESET ROLE;
+INSERT INTO rule (node_id, object, criteria) VALUES (9302, 'account', $$country = 'N'$$), (9304, 'account', $$country = 'S'$$), (9305, 'account', $$country = 'B'$$), (9303, 'deal', 'amount > 100'), (9306, 'deal', 'amount > 200');
+SET ROLE reg_mended_dba;
+INSERT INTO account VALUES (1, 'N', NULL, NULL), (2, 'S', NULL, NULL), (3, 'B', NULL, NULL), (4, 'N', NULL, 3), (5, NULL, NULL, 3), (6, 'B', 'reg_mended_ann', NULL);
+INSERT INTO contact VALUES (10, 1), (20, 2), (30, 3);
+INSERT INTO deal VALUES (100, 1, 'reg_mended_ann', 500, 'open', '2026-01-01'), (200, 2, 'reg_mended_ann', 10, 'open', '2026-01-01'), (300, 3, 'reg_mended_ann', 10, 'won', '2026-01-01');
+GRANT SELECT, INSERT, UPDATE, DELETE ON account, contact, deal TO reg_mended_ann, reg_mended_bob, reg_mended_mia;
+GRANT SELECT ON account_territory, account_territory_history, contact_territory, contact_territory_history, deal_territory, deal_territory_history TO reg_mended_ann, reg_mended_bob, reg_mended_mia;
+RESET ROLE;
+INSERT INTO member (node_id, member, role, access) VALUES (9302, 'reg_mended_ann', 'member', 'write'), (9304, 'reg_mended_bob', 'member', 'write'), (9302, 'reg_mended_mia', 'manager', 'read');
+SELECT grant_rights('reg_mended_mia', 'manager'), protect('account');
+
+-- a manager hands nothing over to a territory that is not below his: neither pairs by hand nor targets, which the engine moves
+INSERT INTO node (id, path) VALUES (9307, 'A.North.Gone');
+SELECT make_periods('quarter', '2026-01-01', '2026-03-31') IS NOT NULL AS period;
+INSERT INTO target (node_id, period_id, amount) SELECT 9307, id, 1000 FROM period WHERE name = '2026-Q1' AND kind = 'quarter';
+SELECT assign('account', '1', 'A.North.Gone');
+SET ROLE reg_mended_mia;
+SELECT c AS command, err(c) FROM unnest(ARRAY[$$SELECT drop_node('A.North.Gone', 'B')$$, $$SELECT drop_node('A.North.Gone', 'A.North')$$, $$SELECT drop_node('A.North.Gone', 'A.South.Deep')$$]) c;
+SELECT deleted, pairs FROM drop_node('A.North.Gone', 'A.North.Deep');
+RESET ROLE;
+SELECT node_id, amount FROM target WHERE node_id BETWEEN 9301 AND 9307;
+DELETE FROM target WHERE node_id = 9303;
+DELETE FROM period WHERE name = '2026-Q1';
+SELECT unassign('account', '1', 'A.North.Deep');
+
+SELECT unprotect('account'); SELECT detach('deal'), detach('contact'); SELECT detach('account');
+DELETE FROM node WHERE path <@ 'A' OR path <@ 'B';
+SET client_min_messages = error;
+DROP SCHEMA reg_mended CASCADE;
+DROP OWNED BY reg_mended_dba, reg_mended_ann, reg_mended_bob, reg_mended_mia;
+DROP ROLE reg_mended_dba, reg_mended_ann, reg_mended_bob, reg_mended_mia;
