@@ -352,7 +352,7 @@ SELECT count(*) FROM account_territory_history WHERE id NOT IN (SELECT id FROM a
 SELECT a.key FROM as_of('contact', now()) a ORDER BY 1;
 SELECT * FROM explain_text('account', '1');
 SELECT err($$SELECT * FROM explain_text('account', '4')$$);
--- whether a record has territories is for who may insert
+-- whether a record has territories is told of those alone that are being inserted
 CREATE TEMP TABLE probe (there bool);
 INSERT INTO probe SELECT inserting('account_territory', i) FROM unnest('{4,999}'::int[]) i;
 SELECT array_agg(there) FROM probe;

@@ -97,6 +97,42 @@ DROP TABLE copied;
 RESET ROLE;
 DELETE FROM account WHERE id >= 50;
 
+-- an expression that PL/pgSQL keeps: another person of an application, also in a STABLE function at another statement
+SET territory.identity = 'app.person';
+CREATE FUNCTION by_turns() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE answer text := ''; seen bool;
+BEGIN
+  FOR i IN 1..4 LOOP
+    PERFORM set_config('app.person', CASE i WHEN 2 THEN 'reg_mended_bob' WHEN 3 THEN '' ELSE 'reg_mended_ann' END, true);
+    seen := sees('account_territory', 1);
+    answer := concat_ws(' ', answer, seen);
+  END LOOP;
+  RETURN answer;
+END $$;
+CREATE FUNCTION now_and_then() RETURNS bool STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN sees('account_territory', 1); END $$;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT by_turns();
+SET LOCAL app.person = 'reg_mended_ann';
+SELECT now_and_then();
+SET LOCAL app.person = 'reg_mended_bob';
+SELECT now_and_then();
+COMMIT;
+RESET territory.identity;
+
+-- a cursor goes on with what it began with, whoever fetches
+BEGIN;
+SET LOCAL ROLE reg_mended_ann;
+SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off;
+DECLARE c CURSOR FOR SELECT id FROM account ORDER BY id;
+DECLARE d CURSOR FOR SELECT id FROM account;
+FETCH 1 FROM c;
+FETCH 1 FROM d;
+SET LOCAL ROLE reg_mended_bob;
+FETCH ALL FROM c;
+FETCH ALL FROM d;
+SELECT array_agg(id ORDER BY id) FROM account;
+ROLLBACK;
+
 SELECT unprotect('account'); SELECT detach('deal'), detach('contact'); SELECT detach('account');
 DELETE FROM node WHERE path <@ 'A' OR path <@ 'B';
 SET client_min_messages = error;
