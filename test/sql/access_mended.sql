@@ -78,6 +78,10 @@ RESET ROLE;
 SELECT unprotect('word'); SELECT detach('word');
 DROP TABLE word;
 
+-- what policies consist of does not run in workers, which read memberships by another snapshot than the leader
+SELECT p.oid::regprocedure, proparallel FROM pg_proc p WHERE pronamespace = 'territory'::regnamespace
+   AND proname IN ('sees', 'edits', 'visible_keys', 'inserting', 'sees_node', 'edits_node', 'my_nodes', 'visible_nodes', 'team', 'member') ORDER BY p.oid::regprocedure::text COLLATE "C";
+
 -- a record without territories is not shown where one reads the table to insert elsewhere, nor to insert into itself
 INSERT INTO account VALUES (50, 'D', NULL, NULL);
 SET territory.defer_runs = on;
