@@ -78,6 +78,56 @@ RESET ROLE;
 SELECT unprotect('word'); SELECT detach('word');
 DROP TABLE word;
 
+-- match() has the territories of a record above for who may read that
+SET ROLE reg_mended_ann;
+SELECT k, ARRAY(SELECT n.node_id FROM match('contact', ROW(0, k)::contact) n) AS contact, ARRAY(SELECT n.node_id FROM match('deal', ROW(0, k, NULL, 10, 'open', NULL)::deal) n) AS deal,
+       ARRAY(SELECT n.node_id FROM match('account', ROW(0, NULL, NULL, k)::account) n) AS family FROM unnest('{1,2,3,99}'::int[]) k;
+SELECT err($$INSERT INTO contact VALUES (31, 3)$$), err($$INSERT INTO contact VALUES (11, 1)$$), err($$INSERT INTO account VALUES (31, NULL, NULL, 3)$$), err($$INSERT INTO account VALUES (31, NULL, NULL, 1)$$);
+RESET ROLE;
+-- where all follow the top, one that is not readable gives nothing, and the record's own rules do not count
+UPDATE object SET family_mode = 'all' WHERE object = 'account'::regclass;
+SET ROLE reg_mended_ann;
+SELECT err($$INSERT INTO account VALUES (31, 'N', NULL, 3)$$), err($$INSERT INTO account VALUES (31, 'S', NULL, 1)$$);
+RESET ROLE;
+UPDATE object SET family_mode = 'unmatched' WHERE object = 'account'::regclass;
+-- who may not read its table at all gets an error
+REVOKE SELECT ON account FROM reg_mended_bob;
+SET ROLE reg_mended_bob;
+SELECT err($$SELECT match('contact', ROW(0, 1)::contact)$$);
+RESET ROLE;
+SELECT unprotect('account');
+SET ROLE reg_mended_bob;
+SELECT err($$SELECT match('contact', ROW(0, 1)::contact)$$);
+RESET ROLE;
+GRANT SELECT (id) ON account TO reg_mended_bob;
+SET ROLE reg_mended_bob;
+SELECT match('contact', ROW(0, 1)::contact);
+RESET ROLE;
+REVOKE SELECT (id) ON account FROM reg_mended_bob;
+GRANT SELECT ON account TO reg_mended_bob;
+SELECT protect('account');
+
+-- explain and why_not show the territories of a record above to who may read it: deals of ann's, of accounts that she does not see, and two accounts
+SELECT assign('account', '2', 'B'), assign('account', '3', 'A.South'), exclude('contact', '10', 'A.North');
+INSERT INTO deal VALUES (201, 2, 'reg_mended_ann', 500, 'open', '2026-01-01');
+CREATE POLICY mine ON contact FOR SELECT TO reg_mended_bob USING (true);
+SET ROLE reg_mended_ann;
+SELECT k, path, decision, because, by_rule IS NOT NULL AS ruled, note, from_object, from_key FROM unnest('{100,200,201,300}'::text[]) k, explain('deal', k) WHERE path IS NULL OR decision <> 'criterion failed';
+SELECT k, path, decision, because, note, from_key FROM unnest('{4}'::text[]) k, explain('account', k) WHERE decision <> 'criterion failed';
+SELECT * FROM explain_text('deal', '300');
+SELECT decision, because, note FROM explain('deal', '300', 'A.South');
+SELECT w.path, reason, value, becomes, proven, of_object, of_key FROM why_not('deal', '300', 'A.South') w;
+SELECT w.path, reason, value, becomes, proven, of_object, of_key FROM why_not('deal', '200', 'A.South.Deep') w;
+SET ROLE reg_mended_bob;
+SELECT k, path, decision, because, note, from_key FROM unnest('{10,30}'::text[]) k, explain('contact', k) WHERE path IS NULL OR decision <> 'criterion failed';
+RESET ROLE;
+-- and all of it to others
+SELECT k, path, decision, because, by_rule IS NOT NULL AS ruled, note, from_object, from_key FROM unnest('{200,201,300}'::text[]) k, explain('deal', k) WHERE path IS NULL OR decision <> 'criterion failed';
+SELECT k, path, decision, because, note, from_key FROM unnest('{10,30}'::text[]) k, explain('contact', k);
+DROP POLICY mine ON contact;
+DELETE FROM deal WHERE id = 201;
+SELECT unassign('account', '2', 'B'), unassign('account', '3', 'A.South'), include('contact', '10', 'A.North');
+
 -- what policies consist of does not run in workers, which read memberships by another snapshot than the leader
 SELECT p.oid::regprocedure, proparallel FROM pg_proc p WHERE pronamespace = 'territory'::regnamespace
    AND proname IN ('sees', 'edits', 'visible_keys', 'inserting', 'sees_node', 'edits_node', 'my_nodes', 'visible_nodes', 'team', 'member') ORDER BY p.oid::regprocedure::text COLLATE "C";
