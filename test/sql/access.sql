@@ -68,9 +68,7 @@ SELECT c.relname, c.relrowsecurity, string_agg(p.polname, ' ' ORDER BY p.polname
 RESET ROLE;
 ALTER TABLE deal OWNER TO reg_access_mia;
 SET ROLE reg_access_dba;
-SET client_min_messages = notice;
-SELECT protect('account');
-SET client_min_messages = warning;
+SELECT err($$SELECT protect('account')$$);
 RESET ROLE;
 ALTER TABLE deal OWNER TO reg_access_dba;
 GRANT SELECT, INSERT, UPDATE, DELETE ON deal TO reg_access_mia;

@@ -128,6 +128,33 @@ DROP POLICY mine ON contact;
 DELETE FROM deal WHERE id = 201;
 SELECT unassign('account', '2', 'B'), unassign('account', '3', 'A.South'), include('contact', '10', 'A.North');
 
+-- nobody attaches below a table whose policies hold for him, nor protects one above a table of another
+SET ROLE reg_mended_dba;
+GRANT REFERENCES ON account TO reg_mended_ann;
+SET ROLE reg_mended_ann;
+CREATE TABLE mine (id int PRIMARY KEY, account_id int);
+INSERT INTO mine VALUES (1, 1), (2, 2), (3, 3);
+SELECT err($$SELECT attach('mine', 'contact', parent => 'account', parent_key => 'account_id')$$);
+RESET ROLE;
+SELECT unprotect('account');
+SET ROLE reg_mended_ann;
+SELECT attach('mine', 'contact', parent => 'account', parent_key => 'account_id');
+SET ROLE reg_mended_dba;
+SELECT err($$SELECT protect('account')$$);
+SELECT count(*) AS policies FROM pg_policy WHERE polrelid = 'account'::regclass;
+RESET ROLE;
+-- a superuser may, and protects it as well
+SELECT protect('account');
+SELECT count(*) AS policies FROM pg_policy WHERE polrelid = 'mine'::regclass;
+SET ROLE reg_mended_dba;
+SET client_min_messages = notice;
+SELECT unprotect('account');
+SET client_min_messages = warning;
+RESET ROLE;
+SELECT unprotect('mine'); SELECT detach('mine');
+DROP TABLE mine;
+SELECT protect('account');
+
 -- what policies consist of does not run in workers, which read memberships by another snapshot than the leader
 SELECT p.oid::regprocedure, proparallel FROM pg_proc p WHERE pronamespace = 'territory'::regnamespace
    AND proname IN ('sees', 'edits', 'visible_keys', 'inserting', 'sees_node', 'edits_node', 'my_nodes', 'visible_nodes', 'team', 'member') ORDER BY p.oid::regprocedure::text COLLATE "C";
@@ -186,6 +213,37 @@ FETCH ALL FROM c;
 FETCH ALL FROM d;
 SELECT array_agg(id ORDER BY id) FROM account;
 ROLLBACK;
+
+-- row-level security that was on before protect stays on after unprotect, on each table
+CREATE TABLE shut (id int PRIMARY KEY, country text) PARTITION BY RANGE (id);
+CREATE TABLE shut_a PARTITION OF shut FOR VALUES FROM (0) TO (10);
+CREATE TABLE shut_b PARTITION OF shut FOR VALUES FROM (10) TO (20);
+SELECT attach('shut');
+ALTER TABLE shut ENABLE ROW LEVEL SECURITY; ALTER TABLE shut_b ENABLE ROW LEVEL SECURITY;
+SELECT protect('shut'); SELECT protect('shut'); SELECT unprotect('shut');
+SELECT relname, relrowsecurity, (SELECT string_agg(polname, ' ') FROM pg_policy WHERE polrelid = c.oid) FROM pg_class c WHERE relnamespace = 'reg_mended'::regnamespace AND relname ~ '^shut' AND relkind IN ('r', 'p') ORDER BY 1;
+ALTER TABLE shut DISABLE ROW LEVEL SECURITY; ALTER TABLE shut_b DISABLE ROW LEVEL SECURITY;
+SELECT protect('shut'); SELECT unprotect('shut');
+SELECT bool_or(relrowsecurity) FROM pg_class WHERE relnamespace = 'reg_mended'::regnamespace AND relname ~ '^shut';
+-- policies of these names that are somebody's own are neither dropped nor taken for ours
+CREATE POLICY territory_update ON shut FOR UPDATE USING (country = 'N');
+SELECT err($$SELECT protect('shut')$$);
+ALTER POLICY territory_update ON shut RENAME TO own_update;
+CREATE POLICY territory_select ON shut_territory USING (id > 0);
+SELECT err($$SELECT protect('shut')$$), err($$SELECT unprotect('shut')$$);
+DROP POLICY territory_select ON shut_territory;
+CREATE POLICY territory_select ON shut FOR SELECT USING (true);
+SELECT err($$SELECT protect('shut')$$), err($$SELECT unprotect('shut')$$);
+DROP POLICY territory_select ON shut;
+SELECT protect('shut');
+-- where row-level security was switched off, nothing is protected
+SELECT via FROM why_visible('shut', '1', 'reg_mended_ann');
+ALTER TABLE shut DISABLE ROW LEVEL SECURITY;
+SELECT via, sees, note FROM why_visible('shut', '1', 'reg_mended_ann');
+SELECT unprotect('shut');
+SELECT string_agg(polname, ' ') FROM pg_policy WHERE polrelid = 'shut'::regclass;
+SELECT detach('shut');
+DROP TABLE shut;
 
 SELECT unprotect('account'); SELECT detach('deal'), detach('contact'); SELECT detach('account');
 DELETE FROM node WHERE path <@ 'A' OR path <@ 'B';
