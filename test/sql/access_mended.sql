@@ -245,6 +245,12 @@ SELECT string_agg(polname, ' ') FROM pg_policy WHERE polrelid = 'shut'::regclass
 SELECT detach('shut');
 DROP TABLE shut;
 
+-- team() says no more of a territory that is there than of one that is not
+SET ROLE reg_mended_ann;
+SELECT err($$SELECT * FROM team('B')$$), err($$SELECT * FROM team('nowhere')$$), err($$SELECT * FROM team('A.North')$$);
+RESET ROLE;
+SELECT err($$SELECT * FROM team('nowhere')$$);
+
 SELECT unprotect('account'); SELECT detach('deal'), detach('contact'); SELECT detach('account');
 DELETE FROM node WHERE path <@ 'A' OR path <@ 'B';
 SET client_min_messages = error;
