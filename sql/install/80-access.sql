@@ -112,7 +112,7 @@ CREATE FUNCTION grant_rights(role regrole, rights text) RETURNS void
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'territory_grant_rights';
 COMMENT ON FUNCTION grant_rights(regrole, text) IS
-    'grants a role what it takes in schema territory. admin: everything; editor: to read everything and to change trees, rules, members, exclusions, checks and distributions; manager: to change nodes, rules and members below the territories that one manages; reader: to read trees and views. As the caller''s GRANTs';
+    'grants a role what it takes in schema territory. admin: everything; editor: to read everything and to change trees, rules, members, exclusions, checks and distributions; manager: to change nodes, rules and members below the territories that one manages, for people trusted with the values of the columns that rules read, of all records; reader: to read trees and views, those of forecasts too. As the caller''s GRANTs';
 CREATE FUNCTION revoke_rights(role regrole) RETURNS void
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'territory_revoke_rights';

@@ -222,7 +222,12 @@ static const struct
 	}},
 	{"reader", {
 		"SELECT ON territory.model, territory.node, territory.object, territory.tree, territory.coverage, territory.assignment, territory.history, territory.change, territory.former_node",
-		"SELECT (id, node_id, object, name, active) ON territory.rule"
+		"SELECT (id, node_id, object, name, active) ON territory.rule",
+		"SELECT ON territory.forecast, territory.forecast_all, territory.forecast_member, territory.forecast_member_all, territory.forecast_total, territory.forecast_unassigned, territory.leaderboard",
+		"SELECT ON territory.report_territory, territory.report_member, territory.report_performer, territory.report_pipeline, territory.report_issue",
+		"SELECT ON territory.period, territory.target, territory.forecast_def, territory.exchange_rate, territory.deal_share",
+		"SELECT (id, node_id, period_id, member, metric, amount) ON territory.adjustment",
+		"SELECT (node_id, member) ON territory.member"
 	}}
 };
 

@@ -245,6 +245,18 @@ SELECT string_agg(polname, ' ') FROM pg_policy WHERE polrelid = 'shut'::regclass
 SELECT detach('shut');
 DROP TABLE shut;
 
+-- a reader reads the views of forecasts, and all else but what is about records, as far as he sees these; and asks nothing about other people
+SELECT grant_rights('reg_mended_ann', 'reader');
+SET ROLE reg_mended_ann;
+SELECT c.relname, left(err(format('SELECT * FROM territory.%I', c.relname)), 60) AS err FROM pg_class c WHERE relnamespace = 'territory'::regnamespace AND relkind IN ('r', 'v', 'm')
+   AND err(format('SELECT * FROM territory.%I', c.relname)) <> 'no error' ORDER BY 1;
+SELECT err($$SELECT * FROM visible_nodes('reg_mended_bob')$$), err($$SELECT * FROM why_visible('account', '1', 'reg_mended_bob')$$);
+RESET ROLE;
+SELECT revoke_rights('reg_mended_ann');
+SET ROLE reg_mended_ann;
+SELECT err('SELECT * FROM forecast_member'), err('SELECT node_id FROM member');
+RESET ROLE;
+
 -- team() says no more of a territory that is there than of one that is not
 SET ROLE reg_mended_ann;
 SELECT err($$SELECT * FROM team('B')$$), err($$SELECT * FROM team('nowhere')$$), err($$SELECT * FROM team('A.North')$$);
