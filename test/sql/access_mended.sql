@@ -27,7 +27,7 @@ SELECT attach('account', owner => 'owner', family => 'up');
 SELECT attach('contact', 'contact', parent => 'account', parent_key => 'account_id');
 SELECT attach('deal', 'deal', parent => 'account', parent_key => 'account_id', owner => 'seller', amount => 'amount', close_date => 'closes', category => $$CASE stage WHEN 'won' THEN 'closed' ELSE 'pipeline' END$$);
 RESET ROLE;
-INSERT INTO rule (node_id, object, criteria) VALUES (9302, 'account', $$country = 'N'$$), (9304, 'account', $$country = 'S'$$), (9305, 'account', $$country = 'B'$$), (9303, 'deal', 'amount > 100'), (9306, 'deal', 'amount > 200');
+INSERT INTO rule (id, node_id, object, criteria) VALUES (9301, 9302, 'account', $$country = 'N'$$), (9302, 9304, 'account', $$country = 'S'$$), (9303, 9305, 'account', $$country = 'B'$$), (9304, 9303, 'deal', 'amount > 100'), (9305, 9306, 'deal', 'amount > 200');
 SET ROLE reg_mended_dba;
 INSERT INTO account VALUES (1, 'N', NULL, NULL), (2, 'S', NULL, NULL), (3, 'B', NULL, NULL), (4, 'N', NULL, 3), (5, NULL, NULL, 3), (6, 'B', 'reg_mended_ann', NULL);
 INSERT INTO contact VALUES (10, 1), (20, 2), (30, 3);
@@ -38,17 +38,17 @@ RESET ROLE;
 INSERT INTO member (node_id, member, role, access) VALUES (9302, 'reg_mended_ann', 'member', 'write'), (9304, 'reg_mended_bob', 'member', 'write'), (9302, 'reg_mended_mia', 'manager', 'read');
 SELECT grant_rights('reg_mended_mia', 'manager'), protect('account');
 
--- a manager hands nothing over to a territory that is not below his: neither pairs by hand nor targets, which the engine moves
+-- a manager hands nothing over to a territory that is not below his: neither pairs by hand nor adjustments, which the engine moves
 INSERT INTO node (id, path) VALUES (9307, 'A.North.Gone');
 SELECT make_periods('quarter', '2026-01-01', '2026-03-31') IS NOT NULL AS period;
-INSERT INTO target (node_id, period_id, amount) SELECT 9307, id, 1000 FROM period WHERE name = '2026-Q1' AND kind = 'quarter';
+INSERT INTO adjustment (node_id, period_id, amount) SELECT 9307, id, 1000 FROM period WHERE name = '2026-Q1' AND kind = 'quarter';
 SELECT assign('account', '1', 'A.North.Gone');
 SET ROLE reg_mended_mia;
 SELECT c AS command, err(c) FROM unnest(ARRAY[$$SELECT drop_node('A.North.Gone', 'B')$$, $$SELECT drop_node('A.North.Gone', 'A.North')$$, $$SELECT drop_node('A.North.Gone', 'A.South.Deep')$$]) c;
 SELECT deleted, pairs FROM drop_node('A.North.Gone', 'A.North.Deep');
 RESET ROLE;
-SELECT node_id, amount FROM target WHERE node_id BETWEEN 9301 AND 9307;
-DELETE FROM target WHERE node_id = 9303;
+SELECT node_id, amount FROM adjustment WHERE node_id BETWEEN 9301 AND 9307;
+DELETE FROM adjustment WHERE node_id = 9303;
 DELETE FROM period WHERE name = '2026-Q1';
 SELECT unassign('account', '1', 'A.North.Deep');
 
