@@ -130,13 +130,13 @@ COMMENT ON EVENT TRIGGER territory_ddl_drop IS 'attached tables, and what rules 
 -- The pairs of all attached tables.
 CREATE FUNCTION assignments(object regclass, OUT key text, OUT node_id int, OUT rule_id int, OUT manual bool, OUT since timestamptz)
     RETURNS SETOF record
-    LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 1000 COST 10
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED ROWS 1000 COST 10
     AS 'MODULE_PATHNAME', 'territory_assignments';
 COMMENT ON FUNCTION assignments(regclass) IS
     'the (record, node) pairs of an attached table, read as the caller; the key as text';
 
 CREATE FUNCTION record_count(object regclass) RETURNS bigint
-    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED COST 1000
     AS 'MODULE_PATHNAME', 'territory_record_count';
 COMMENT ON FUNCTION record_count(regclass) IS 'number of records of an attached table that the caller sees';
 

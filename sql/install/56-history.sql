@@ -86,20 +86,20 @@ COMMENT ON FUNCTION moment_is_own(timestamptz) IS 'did the running transaction c
 CREATE FUNCTION pair_history(object regclass, record text DEFAULT NULL,
                              OUT key text, OUT node_id int, OUT rule_id int, OUT manual bool,
                              OUT since timestamptz, OUT until timestamptz) RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL SAFE ROWS 1000 COST 10
+    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 1000 COST 10
     AS 'MODULE_PATHNAME', 'territory_pair_history';
 COMMENT ON FUNCTION pair_history(regclass, text) IS
     'the pairs of an attached table, or of one record, that stand (until null) and that ended, read as the caller';
 
 CREATE FUNCTION pairs_as_of(object regclass, at timestamptz,
                             OUT key text, OUT node_id int, OUT rule_id int, OUT manual bool) RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL SAFE ROWS 1000 COST 10
+    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 1000 COST 10
     AS 'MODULE_PATHNAME', 'territory_pairs_as_of';
 COMMENT ON FUNCTION pairs_as_of(regclass, timestamptz) IS 'the pairs of an attached table as they stood at a time, read as the caller';
 
 CREATE FUNCTION as_of(object regclass, at timestamptz)
     RETURNS TABLE (key text, node_id int, path territory, rule_id int, manual bool)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT p.key, p.node_id, coalesce(n.path, f.path), p.rule_id, p.manual
       FROM territory.pairs_as_of($1, $2) p
@@ -113,7 +113,7 @@ CREATE FUNCTION record_history(object regclass, record text DEFAULT NULL)
     RETURNS TABLE (key text, node_id int, path territory, during tstzrange,
                    cause text, detail text, actor text, login text, xid xid8, rule_id int, manual bool,
                    end_cause text, end_detail text, end_actor text, end_login text, end_xid xid8)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT h.key, h.node_id, coalesce(n.path, f.path), tstzrange(h.since, h.until),
            b.cause, b.detail, b.actor, b.login, b.xid, h.rule_id, h.manual,

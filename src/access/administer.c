@@ -81,6 +81,17 @@ acquire_manager(void)
 }
 
 /*
+ * administers tells whether a node is below a territory of the caller's.
+ */
+static bool
+administers(int32 node_id)
+{
+	Viewer	   *viewer = acquire_manager();
+
+	return viewer != NULL && (viewer_rights(viewer, node_id) & RIGHT_ADMINISTER) != 0;
+}
+
+/*
  * check_node raises unless a node, by its path, is below a territory of the caller's.
  */
 static void
@@ -100,13 +111,12 @@ check_node(HeapTuple tuple, TupleDesc desc)
 static void
 check_item(HeapTuple tuple, TupleDesc desc)
 {
-	Viewer	   *viewer = acquire_manager();
 	bool		isnull;
 	Datum		node_id = heap_getattr(tuple, Anum_item_node_id, desc, &isnull);
 
 	if (isnull)
 		return;					/* the column refuses it */
-	if (viewer == NULL || (viewer_rights(viewer, DatumGetInt32(node_id)) & RIGHT_ADMINISTER) == 0)
+	if (!administers(DatumGetInt32(node_id)))
 		refuse(psprintf("the territory with id %d", DatumGetInt32(node_id)));
 }
 
@@ -159,24 +169,33 @@ territory_item_subtree(PG_FUNCTION_ARGS)
 static void
 check_decision(Oid object, int32 node_id)
 {
-	Viewer	   *viewer;
-
 	if (check_enable_rls(object, InvalidOid, true) != RLS_ENABLED ||
 		!OidIsValid(get_relation_policy_oid(object, PROTECTION_POLICY, true)) ||
 		pg_class_aclcheck(catalog_table("rule"), GetUserId(), ACL_INSERT) == ACLCHECK_OK)
 		return;
-	viewer = acquire_manager();
-	if (viewer == NULL || node_id == 0 || (viewer_rights(viewer, node_id) & RIGHT_ADMINISTER) == 0)
+	if (node_id == 0 || !administers(node_id))
 		refuse("decisions by hand about this territory");
 }
 
 /*
- * administer_init has decisions by hand checked.
+ * check_transfer raises unless the caller may hand over to a node what another one has:
+ * a manager, to those below his territories.
+ */
+static void
+check_transfer(int32 node_id)
+{
+	if (is_limited(catalog_table("node"), GetUserId()) && !administers(node_id))
+		refuse("handing over to this territory");
+}
+
+/*
+ * administer_init has decisions by hand, and what drop_node hands over, checked.
  */
 void
 administer_init(void)
 {
 	manual_permission = check_decision;
+	transfer_permission = check_transfer;
 }
 
 /* what each kind of rights consists of; an empty line ends it */
@@ -203,7 +222,12 @@ static const struct
 	}},
 	{"reader", {
 		"SELECT ON territory.model, territory.node, territory.object, territory.tree, territory.coverage, territory.assignment, territory.history, territory.change, territory.former_node",
-		"SELECT (id, node_id, object, name, active) ON territory.rule"
+		"SELECT (id, node_id, object, name, active) ON territory.rule",
+		"SELECT ON territory.forecast, territory.forecast_all, territory.forecast_member, territory.forecast_member_all, territory.forecast_total, territory.forecast_unassigned, territory.leaderboard",
+		"SELECT ON territory.report_territory, territory.report_member, territory.report_performer, territory.report_pipeline, territory.report_issue",
+		"SELECT ON territory.period, territory.target, territory.forecast_def, territory.exchange_rate, territory.deal_share",
+		"SELECT (id, node_id, period_id, member, metric, amount) ON territory.adjustment",
+		"SELECT (node_id, member) ON territory.member"
 	}}
 };
 

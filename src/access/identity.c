@@ -122,22 +122,33 @@ json_value(const char *json, const char *keys)
 }
 
 /*
+ * identity_setting returns what the setting that territory.identity names is at this
+ * moment.
+ */
+const char *
+identity_setting(void)
+{
+	const char *keys = identity;
+
+	return identity_is_setting() ? GetConfigOption(take_name(&keys), true, false) : NULL;
+}
+
+/*
  * identity_member returns who is asking.
  */
 char *
 identity_member(void)
 {
 	const char *keys = identity;
-	char	   *name;
 	const char *value;
 	char	   *member;
 
 	if (!identity_is_setting())
 		return GetUserNameFromId(GetUserId(), false);
-	name = take_name(&keys);
-	value = GetConfigOption(name, true, false);
+	value = identity_setting();
 	if (value == NULL || value[0] == '\0')
 		return NULL;
+	(void) take_name(&keys);
 	member = keys ? json_value(value, keys) : pstrdup(value);
 	return member && member[0] != '\0' ? member : NULL;
 }

@@ -11,6 +11,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 
 #include "access/answer.h"
@@ -91,18 +92,41 @@ sees_node(int32 node_id)
 }
 
 /*
- * find_node looks a node of the active model up, whatever the caller may read.
+ * may_read_people tells whether the caller may read who is where.
+ */
+static bool
+may_read_people(void)
+{
+	static const char *const tables[] = {"member", "node", "model"};
+
+	for (int i = 0; i < lengthof(tables); i++)
+	{
+		if (pg_class_aclcheck(catalog_table(tables[i]), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * find_node looks a node of the active model up, whatever the caller may read; where he
+ * may not know of it, it is the same whether it is there.
  */
 static int32
-find_node(const Territory *path)
+find_node(const Territory *path, bool *seen)
 {
 	SessionRole role;
 	int32		id;
 
 	session_become(&role, catalog_owner());
-	id = node_find(path);
+	id = node_look_up(path);
 	session_restore_role(&role);
-	return id;
+	*seen = id != 0 && sees_node(id);
+	if (!*seen && !may_read_people())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for the people of territory \"%s\"", territory_to_cstring(path)),
+				 errhint("It takes seeing its records, or SELECT on territory.member, node and model. SELECT * FROM territory.my_nodes() shows your territories.")));
+	return id != 0 ? id : node_find(path);
 }
 
 /*
@@ -116,12 +140,13 @@ territory_team(PG_FUNCTION_ARGS)
 	Datum		values[1];
 	int			pin;
 	int32		node_id;
+	bool		seen;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	SPI_connect();
-	node_id = find_node(PG_GETARG_TERRITORY_PP(0));
+	node_id = find_node(PG_GETARG_TERRITORY_PP(0), &seen);
 	values[0] = Int32GetDatum(node_id);
 	pin = visible_pin();
 	answer_query(fcinfo,
@@ -136,7 +161,7 @@ territory_team(PG_FUNCTION_ARGS)
 				 "  WHERE p.id = $1 OR (p.role = 'manager' AND p.path OPERATOR(territory.=)"
 				 "    (SELECT territory.max(q.path) FROM present q WHERE q.role = 'manager'))"
 				 " ORDER BY p.role = 'manager' DESC, p.member",
-				 1, types, values, NULL, sees_node(node_id));
+				 1, types, values, NULL, seen);
 	session_unpin(pin);
 	SPI_finish();
 	return (Datum) 0;

@@ -9,11 +9,12 @@
  * key = ANY (visible_keys(assignment)), which the scan evaluates when it begins. So
  * somebody who sees few of many records has them found from his nodes, and not by a
  * look at every row. What that costs stands in the cost of visible_keys(). It is not
- * offered where another condition finds rows by the key, a join too, since the index
- * would be given both; nor where some rows in the order of an index are asked for, and
- * walking along it comes to them sooner.
+ * offered to an index with another collation than the key's, by which other keys may
+ * be equal; nor where another condition finds rows by the key, a join too, since the
+ * index would be given both; nor where some rows in the order of an index are asked
+ * for, and walking along it comes to them sooner.
  *
- * That inserting() is false in statements that insert nothing.
+ * That inserting() is false of rows that are not being inserted.
  */
 #include "postgres.h"
 
@@ -33,6 +34,7 @@
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "parser/parse_func.h"
+#include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
@@ -301,6 +303,7 @@ static List *
 index_condition(SupportRequestIndexCondition *request, int right)
 {
 	FuncExpr   *call = (FuncExpr *) request->node;
+	const ObjectInfo *object;
 	Oid			assignment;
 	Oid			type;
 	ScalarArrayOpExpr *condition;
@@ -315,7 +318,8 @@ index_condition(SupportRequestIndexCondition *request, int right)
 	if (walking_is_shorter(request, estimate.visible))
 		return NIL;
 	type = request->index->opcintype[request->indexcol];
-	if (type != pair_source_object(assignment)->key_type && type != TEXTOID)
+	object = pair_source_object(assignment);
+	if ((type != object->key_type && type != TEXTOID) || request->indexcollation != object->key_collation)
 		return NIL;
 	condition = makeNode(ScalarArrayOpExpr);
 	condition->opno = get_opfamily_member(request->opfamily, type, type, BTEqualStrategyNumber);
@@ -380,12 +384,19 @@ territory_visible_keys_support(PG_FUNCTION_ARGS)
 }
 
 /*
- * returns_new_rows tells whether a statement may have to show rows that it inserts.
+ * is_new_row tells whether a call is about the rows that a statement inserts, and that
+ * it may have to show: not about rows of the same table, or of another, that it reads.
  */
 static bool
-returns_new_rows(const Query *query)
+is_new_row(const Query *query, const List *args)
 {
-	return query->commandType == CMD_INSERT || (query->commandType == CMD_MERGE && query->returningList != NIL);
+	Oid			assignment = constant_oid(linitial(args));
+	Var		   *key = (Var *) strip_implicit_coercions(lsecond(args));
+
+	if (query->commandType != CMD_INSERT && (query->commandType != CMD_MERGE || query->returningList == NIL))
+		return false;
+	return IsA(key, Var) && key->varlevelsup == 0 && key->varno == query->resultRelation && OidIsValid(assignment) &&
+		rt_fetch(query->resultRelation, query->rtable)->relid == pair_source_object(assignment)->object;
 }
 
 Datum
@@ -394,7 +405,8 @@ territory_inserting_support(PG_FUNCTION_ARGS)
 	Node	   *node = (Node *) PG_GETARG_POINTER(0);
 	SupportRequestSimplify *request = (SupportRequestSimplify *) node;
 
-	if (!IsA(node, SupportRequestSimplify) || request->root == NULL || returns_new_rows(request->root->parse))
+	if (!IsA(node, SupportRequestSimplify) || request->root == NULL ||
+		is_new_row(request->root->parse, request->fcall->args))
 		PG_RETURN_POINTER(NULL);
 	PG_RETURN_POINTER(makeBoolConst(false, false));
 }

@@ -16,18 +16,22 @@
  *	  pass, if these fit into the memory of a hash join.
  *
  * It holds no lock, pin or scan between two rows: what it has read, it has copied. All
- * of it is by the snapshot of the statement, and thrown away when that, or the role,
- * is another.
+ * of it is by the snapshot of the statement, and thrown away when that, or who is
+ * asking, is another: PL/pgSQL keeps its expressions for a whole transaction.
  */
 #include "postgres.h"
 
 #include "access/stratnum.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "executor/execdesc.h"
 #include "executor/nodeHash.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
 #include "nodes/primnodes.h"
 #include "storage/bufmgr.h"
+#include "tcop/pquery.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -38,6 +42,7 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "access/identity.h"
 #include "access/pair_source.h"
 #include "access/probe.h"
 #include "access/visible.h"
@@ -57,10 +62,13 @@ PG_FUNCTION_INFO_V1(territory_visible_keys);
 /* descents of the index that cost as much as reading a block of pairs and hashing its keys */
 #define DESCENTS_PER_BLOCK 8
 
-/* Which statement is running, as far as it matters here. */
+/* Which statement is running, and for whom, as far as it matters here. */
 typedef struct Moment
 {
 	Oid			user;
+	char	   *identity;		/* what the application's setting says; NULL: nothing, or that the role is asking */
+	TimestampTz statement;
+	uint32		generation;		/* of what people see; 0: as when the statement began */
 	TransactionId xmin;
 	TransactionId xmax;
 	uint32		xcnt;
@@ -123,16 +131,43 @@ struct Probe
 };
 
 /*
- * read_moment tells which statement is running.
+ * is_of_portal tells whether a call belongs to the query of the portal that runs. That
+ * goes on with what it began with, also where it is a cursor, and another role or
+ * person fetches from it.
+ */
+static bool
+is_of_portal(FunctionCallInfo fcinfo)
+{
+	return ActivePortal != NULL && ActivePortal->queryDesc != NULL && ActivePortal->queryDesc->estate != NULL &&
+		ActivePortal->queryDesc->estate->es_query_cxt == fcinfo->flinfo->fn_mcxt;
+}
+
+/*
+ * moment_generation is that of what people see, where an expression of PL/pgSQL is
+ * evaluated by itself, which counts as a statement of its own: no query runs by its
+ * snapshot.
+ */
+static uint32
+moment_generation(const SnapshotData *snapshot)
+{
+	return snapshot->regd_count > 0 ? 0 : viewer_generation();
+}
+
+/*
+ * read_moment tells which statement is running, for as long as a context.
  */
 static Moment
-read_moment(void)
+read_moment(MemoryContext context)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
+	const char *identity = identity_setting();
 	Moment		moment;
 
 	memset(&moment, 0, sizeof(moment));
 	moment.user = GetUserId();
+	moment.identity = identity ? MemoryContextStrdup(context, identity) : NULL;
+	moment.statement = GetCurrentStatementStartTimestamp();
+	moment.generation = moment_generation(snapshot);
 	moment.xmin = snapshot->xmin;
 	moment.xmax = snapshot->xmax;
 	moment.xcnt = snapshot->xcnt;
@@ -142,13 +177,27 @@ read_moment(void)
 }
 
 static bool
-same_moment(const Moment *moment)
+same_identity(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/*
+ * is_moment tells whether a call is still of the same statement, for the same person.
+ */
+static bool
+is_moment(const Moment *moment, FunctionCallInfo fcinfo)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
 
+	if (is_of_portal(fcinfo))
+		return true;
 	return moment->user == GetUserId() && moment->xmin == snapshot->xmin && moment->xmax == snapshot->xmax &&
 		moment->xcnt == snapshot->xcnt && moment->curcid == snapshot->curcid &&
-		moment->completions == snapshot->snapXactCompletionCount;
+		moment->completions == snapshot->snapXactCompletionCount &&
+		moment->statement == GetCurrentStatementStartTimestamp() &&
+		same_identity(moment->identity, identity_setting()) &&
+		moment->generation == moment_generation(snapshot);
 }
 
 /*
@@ -214,7 +263,7 @@ begin(FunctionCallInfo fcinfo, int right)
 	probe->viewer = viewer_acquire();
 	if (probe->viewer)
 		viewer_release_with(probe->viewer, context);
-	probe->moment = read_moment();
+	probe->moment = read_moment(context);
 	return probe;
 }
 
@@ -489,7 +538,7 @@ answer(FunctionCallInfo fcinfo, int right)
 {
 	Probe	   *probe = fcinfo->flinfo->fn_extra;
 
-	if (probe == NULL || probe->assignment != PG_GETARG_OID(0) || !same_moment(&probe->moment))
+	if (probe == NULL || probe->assignment != PG_GETARG_OID(0) || !is_moment(&probe->moment, fcinfo))
 	{
 		fcinfo->flinfo->fn_extra = NULL;
 		if (probe)
@@ -634,7 +683,7 @@ keep_keys(FunctionCallInfo fcinfo)
 	KeptKeys   *kept = palloc(sizeof(KeptKeys));
 
 	kept->context = context;
-	kept->moment = read_moment();
+	kept->moment = read_moment(context);
 	kept->keys = collect_keys(PG_GETARG_OID(0), PG_GETARG_BOOL(2) ? RIGHT_EDIT : RIGHT_SEE);
 	MemoryContextSwitchTo(outer);
 	return kept;
@@ -655,7 +704,7 @@ territory_visible_keys(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
 		PG_RETURN_NULL();
-	if (kept != NULL && same_moment(&kept->moment))
+	if (kept != NULL && is_moment(&kept->moment, fcinfo))
 		PG_RETURN_DATUM(kept->keys);
 	fcinfo->flinfo->fn_extra = NULL;
 	if (kept)

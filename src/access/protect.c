@@ -11,7 +11,11 @@
  *
  * The policies are the table owner's, as attach's triggers are. They name the
  * assignment table, so that this one cannot go before them. Partitions get none:
- * whoever reads one directly, and does not own it, sees nothing.
+ * whoever reads one directly, and does not own it, sees nothing. Which policies are
+ * ours is told by what they depend on, and not by their names alone.
+ *
+ * A table that had row-level security on before, keeps it: a policy that allows nothing
+ * says so, which dumps and new names take along.
  */
 #include "postgres.h"
 
@@ -41,6 +45,9 @@ PG_FUNCTION_INFO_V1(territory_unprotect);
 
 /* the policies of a protected table; its tables of pairs have the first of them */
 static const char *const policies[] = {PROTECTION_POLICY, "territory_insert", "territory_update", "territory_delete"};
+
+/* the policy of what keeps row-level security when it is no longer protected */
+#define STAYS_POLICY "territory_stays"
 
 /* What the policies of a table are made of, as SQL. */
 typedef struct Protection
@@ -111,15 +118,44 @@ has_policies(Oid relid)
 }
 
 /*
- * drop_policies drops our policies of a table.
+ * refuse_foreign raises when a policy is not ours: ours ask for territories, and, of a
+ * table of pairs, for the record in the attached table.
  */
 static void
-drop_policies(Oid relid)
+refuse_foreign(Oid object, Oid relid, const char *name)
+{
+	Oid			types[3] = {OIDOID, OIDOID, OIDOID};
+	Datum		values[3] = {
+		ObjectIdGetDatum(get_relation_policy_oid(relid, name, false)), ObjectIdGetDatum(object), ObjectIdGetDatum(relid)
+	};
+
+	session_execute("SELECT FROM pg_catalog.pg_depend d"
+					" WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_policy'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) $1"
+					"   AND (d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass"
+					"        AND d.refobjid IN (SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.proname IN ('sees', 'edits', 'match')"
+					"          AND p.pronamespace OPERATOR(pg_catalog.=) 'territory'::pg_catalog.regnamespace)"
+					"     OR d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+					"        AND d.refobjid OPERATOR(pg_catalog.=) $2 AND $2 OPERATOR(pg_catalog.<>) $3)",
+					SPI_OK_SELECT, 3, types, values, NULL);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("policy \"%s\" of table %s is not that of territory.protect()", name, catalog_qualified_name(relid)),
+				 errhint("Give it another name: ALTER POLICY %s ON %s RENAME TO ...", name, catalog_qualified_name(relid))));
+}
+
+/*
+ * drop_policies drops our policies of a table; object is the attached one.
+ */
+static void
+drop_policies(Oid object, Oid relid)
 {
 	for (int i = 0; i < lengthof(policies); i++)
 	{
-		if (has_policy(relid, policies[i]))
-			utility(psprintf("DROP POLICY %s ON %s", policies[i], catalog_qualified_name(relid)));
+		if (!has_policy(relid, policies[i]))
+			continue;
+		refuse_foreign(object, relid, policies[i]);
+		utility(psprintf("DROP POLICY %s ON %s", policies[i], catalog_qualified_name(relid)));
 	}
 }
 
@@ -130,6 +166,32 @@ static void
 set_security(Oid relid, bool on)
 {
 	utility(psprintf("ALTER TABLE %s %s ROW LEVEL SECURITY", catalog_qualified_name(relid), on ? "ENABLE" : "DISABLE"));
+}
+
+/*
+ * has_security tells whether row-level security of a table is on.
+ */
+static bool
+has_security(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessExclusiveLock);
+	bool		result = rel->rd_rel->relrowsecurity;
+
+	table_close(rel, NoLock);
+	return result;
+}
+
+/*
+ * close_to_all switches row-level security of a table on; at first, what has it already
+ * is marked to keep it.
+ */
+static void
+close_to_all(Oid relid, bool first)
+{
+	if (!has_security(relid))
+		set_security(relid, true);
+	else if (first && !has_policy(relid, STAYS_POLICY))
+		utility(psprintf("CREATE POLICY %s ON %s USING (false)", STAYS_POLICY, catalog_qualified_name(relid)));
 }
 
 /*
@@ -173,7 +235,18 @@ create_pair_policy(const Protection *protection, Oid relid)
 					 " WHERE territory_record.%s OPERATOR(pg_catalog.=) %s.%s))",
 					 policies[0], catalog_qualified_name(relid), protection->object,
 					 protection->key, quote_identifier(get_rel_name(relid)), protection->key));
-	set_security(relid, true);
+}
+
+/*
+ * protected_tables lists an attached table with its partitions, and its tables of
+ * pairs; locked.
+ */
+static List *
+protected_tables(const Protection *protection)
+{
+	List	   *tables = find_all_inheritors(protection->info.object, AccessExclusiveLock, NULL);
+
+	return lappend_oid(lappend_oid(tables, protection->info.assignment), protection->info.past);
 }
 
 /*
@@ -182,32 +255,35 @@ create_pair_policy(const Protection *protection, Oid relid)
 static void
 protect_one(Oid object)
 {
+	bool		first = !has_policy(object, PROTECTION_POLICY);
 	Protection	protection;
 	SessionRole role;
 	ListCell   *cell;
 
 	read_protection(object, &protection);
 	session_become(&role, protection.info.owner);
-	drop_policies(object);
-	drop_policies(protection.info.assignment);
-	drop_policies(protection.info.past);
+	foreach(cell, protected_tables(&protection))
+	{
+		drop_policies(object, lfirst_oid(cell));
+		close_to_all(lfirst_oid(cell), first);
+	}
 	create_record_policies(&protection);
 	create_pair_policy(&protection, protection.info.assignment);
 	create_pair_policy(&protection, protection.info.past);
-	foreach(cell, find_all_inheritors(object, AccessExclusiveLock, NULL))
-		set_security(lfirst_oid(cell), true);
 	session_restore_role(&role);
 }
 
 /*
- * open_to_all takes our policies off a table, and its protection if there are no
- * others.
+ * open_to_all takes our policies off a table, and its protection if it had none before
+ * and there are no others.
  */
 static void
-open_to_all(Oid relid)
+open_to_all(Oid object, Oid relid)
 {
-	drop_policies(relid);
-	if (!has_policies(relid))
+	drop_policies(object, relid);
+	if (has_policy(relid, STAYS_POLICY))
+		utility(psprintf("DROP POLICY %s ON %s", STAYS_POLICY, catalog_qualified_name(relid)));
+	else if (!has_policies(relid))
 		set_security(relid, false);
 }
 
@@ -225,50 +301,63 @@ unprotect_one(Oid object)
 		return;
 	read_protection(object, &protection);
 	session_become(&role, protection.info.owner);
-	foreach(cell, find_all_inheritors(object, AccessExclusiveLock, NULL))
-		open_to_all(lfirst_oid(cell));
-	open_to_all(protection.info.assignment);
-	open_to_all(protection.info.past);
+	foreach(cell, protected_tables(&protection))
+		open_to_all(object, lfirst_oid(cell));
 	session_restore_role(&role);
 }
 
 /*
- * lock_owned locks a table of the caller's; with below, one that is attached below it
- * and may be another's, which false tells.
+ * lock_table locks a table, which may not be there.
  */
-static bool
-lock_owned(Oid object, bool below)
+static void
+lock_table(Oid object)
 {
 	LockRelationOid(object, AccessExclusiveLock);
 	if (get_rel_name(object) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", object)));
-	if (territory_owns_relation(object, GetUserId()))
-		return true;
-	if (!below)
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(object));
-	ereport(NOTICE,
-			(errmsg("table %s is left as it is: you do not own it", catalog_qualified_name(object)),
-			 errdetail("Its records have territories of those of a table that is attached above it.")));
-	return false;
 }
 
 /*
- * for_all does something to a table, and to those that are attached below it.
+ * refuse_below raises about a table of another owner that is attached below one which
+ * is to be protected: its owner would see the territories of all records.
  */
 static void
-for_all(Oid object, bool below, void (*work) (Oid object))
+refuse_below(Oid above, Oid object)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("cannot protect table %s: table %s, which is attached below it, has another owner",
+					catalog_qualified_name(above), catalog_qualified_name(object)),
+			 errdetail("Its records have territories of those above, and its owner sees all of them."),
+			 errhint("Detach it, or let the same role own both; a superuser protects both as they are.")));
+}
+
+/*
+ * work_below does something to a table, and to those that are attached below it.
+ */
+static void
+work_below(Oid above, Oid object, void (*work) (Oid object))
 {
 	ListCell   *cell;
 	List	   *children;
 
-	if (!lock_owned(object, below))
+	lock_table(object);
+	if (!territory_owns_relation(object, GetUserId()))
+	{
+		if (!OidIsValid(above))
+			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(object));
+		if (work == protect_one)
+			refuse_below(above, object);
+		ereport(NOTICE,
+				(errmsg("table %s is left as it is: you do not own it", catalog_qualified_name(object))));
 		return;
+	}
 	work(object);
 	children = list_copy(kin_children(object));
 	foreach(cell, children)
-		for_all(lfirst_oid(cell), true, work);
+		work_below(object, lfirst_oid(cell), work);
 }
 
 /*
@@ -285,7 +374,7 @@ run(FunctionCallInfo fcinfo, void (*work) (Oid object))
 				 errmsg("object must not be null")));
 	SPI_connect();
 	pin = session_pin(NULL, PIN_PATH);
-	for_all(PG_GETARG_OID(0), false, work);
+	work_below(InvalidOid, PG_GETARG_OID(0), work);
 	session_unpin(pin);
 	SPI_finish();
 	PG_RETURN_VOID();

@@ -271,9 +271,19 @@ keep(Viewer *viewer)
 }
 
 /*
- * viewer_acquire returns the set of whoever is asking. What other sessions have
+ * viewer_generation tells the present sets from former ones. What other sessions have
  * committed is heard of first: a statement on tables that the transaction has
  * locked before would not wait for it.
+ */
+uint32
+viewer_generation(void)
+{
+	AcceptInvalidationMessages();
+	return inval_generation(catalog_table("member"));
+}
+
+/*
+ * viewer_acquire returns the set of whoever is asking.
  */
 Viewer *
 viewer_acquire(void)
@@ -284,14 +294,13 @@ viewer_acquire(void)
 
 	if (name == NULL)
 		return NULL;
-	AcceptInvalidationMessages();
-	generation = inval_generation(catalog_table("member"));
+	generation = viewer_generation();
 	viewer = find(name, generation);
 	if (viewer == NULL)
 	{
 		viewer = compute(name, generation);
-		/* a parallel query reads by its own snapshot, which may be an old one */
-		if (!IsInParallelMode())
+		/* a worker of a parallel query reads by the transaction's snapshot, which may be an old one */
+		if (!IsParallelWorker())
 			keep(viewer);
 	}
 	viewer->pins++;

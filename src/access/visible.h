@@ -22,6 +22,7 @@ typedef struct Viewer Viewer;
  * or have that done when a memory context is reset.
  */
 extern Viewer *viewer_acquire(void);
+extern uint32 viewer_generation(void);
 extern void viewer_release(Viewer *viewer);
 extern void viewer_release_with(Viewer *viewer, MemoryContext context);
 

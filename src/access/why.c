@@ -175,19 +175,33 @@ bypasses_security(Oid role)
 }
 
 /*
- * is_forced tells whether the table's owner is subject to its policies too.
+ * read_security tells whether row-level security is on for the table, and whether its
+ * owner is subject to its policies too.
  */
-static bool
-is_forced(Oid relid)
+static void
+read_security(Oid relid, bool *enabled, bool *forced)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	bool		result;
 
+	*enabled = *forced = false;
 	if (!HeapTupleIsValid(tuple))
-		return false;
-	result = ((Form_pg_class) GETSTRUCT(tuple))->relforcerowsecurity;
+		return;
+	*enabled = ((Form_pg_class) GETSTRUCT(tuple))->relrowsecurity;
+	*forced = ((Form_pg_class) GETSTRUCT(tuple))->relforcerowsecurity;
 	ReleaseSysCache(tuple);
-	return result;
+}
+
+/*
+ * is_protected tells whether the table's policies are there and count.
+ */
+static bool
+is_protected(Oid relid)
+{
+	bool		enabled;
+	bool		forced;
+
+	read_security(relid, &enabled, &forced);
+	return enabled && OidIsValid(get_relation_policy_oid(relid, PROTECTION_POLICY, true));
 }
 
 /*
@@ -196,13 +210,17 @@ is_forced(Oid relid)
 static void
 put_administrator(Why *why)
 {
+	bool		enabled;
+	bool		forced;
+
 	if (!OidIsValid(why->role))
 		return;
+	read_security(why->info.object, &enabled, &forced);
 	if (superuser_arg(why->role))
 		put(why, "administrator", true, "superuser");
 	else if (bypasses_security(why->role))
 		put(why, "administrator", true, "BYPASSRLS");
-	else if (has_privs_of_role(why->role, why->info.owner) && !is_forced(why->info.object))
+	else if (has_privs_of_role(why->role, why->info.owner) && !forced)
 		put(why, "administrator", true, "owner of the table");
 }
 
@@ -243,7 +261,7 @@ put_other_policies(Why *why)
 
 	session_execute("SELECT pg_catalog.string_agg(polname::pg_catalog.text, ', ' ORDER BY polname) FROM pg_catalog.pg_policy"
 					" WHERE polrelid OPERATOR(pg_catalog.=) $1"
-					"   AND polname OPERATOR(pg_catalog.<>) ALL (ARRAY['territory_select', 'territory_insert', 'territory_update', 'territory_delete'])",
+					"   AND polname OPERATOR(pg_catalog.<>) ALL (ARRAY['territory_select', 'territory_insert', 'territory_update', 'territory_delete', 'territory_stays'])",
 					SPI_OK_SELECT, 1, types, values, NULL);
 	names = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	if (names != NULL)
@@ -289,7 +307,7 @@ territory_why_visible(PG_FUNCTION_ARGS)
 	why.key = PG_GETARG_DATUM(1);
 	read_person(&why, PG_ARGISNULL(2) ? identity_member() : text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	check_caller(&why);
-	if (!OidIsValid(get_relation_policy_oid(why.info.object, PROTECTION_POLICY, true)))
+	if (!is_protected(why.info.object))
 		put(&why, "not protected", true, "SELECT territory.protect(...) protects the table");
 	else if (why.member != NULL && find_record(&why, &owner))
 		answer_all(&why, fcinfo, owner);

@@ -14,9 +14,11 @@
 
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rls.h"
 
 #include "assign/batch.h"
 #include "assign/follow.h"
@@ -440,6 +442,35 @@ match_bracketed(Ruleset *rules, TupleTableSlot *slot, Link *link)
 }
 
 /*
+ * may_read_above tells whether the caller may know of the pairs of the record above.
+ * Without row-level security it takes no more than the right to read the table.
+ */
+static bool
+may_read_above(const Inheritance *inheritance)
+{
+	Oid			above = inheritance->above.object;
+
+	if (check_enable_rls(above, InvalidOid, true) != RLS_ENABLED &&
+		pg_class_aclcheck(above, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+		return true;
+	return inherit_sees_above(inheritance);
+}
+
+/*
+ * preview_above reads what is above one record. One that the caller cannot read has no
+ * pairs to him.
+ */
+static Inheritance *
+preview_above(Ruleset *rules, Datum key, const Link *link)
+{
+	Inheritance *inheritance = inherit_begin(rules, &key, link, 1, INHERIT_READ);
+
+	if (inheritance->group[0] >= 0 && !may_read_above(inheritance))
+		inherit_suppose(inheritance, NULL, 0);
+	return inheritance;
+}
+
+/*
  * batch_preview tells what one record would get: the nodes, each with its rule.
  */
 int
@@ -465,7 +496,7 @@ batch_preview(Ruleset *rules, TupleTableSlot *slot, Pair **pairs)
 		excluded.count = exclusion_fetch(&rules->object, &key, 1, &exclusions);
 	excluded.exclusions = exclusions;
 	if (rules->link)
-		inheritance = inherit_begin(rules, &key, &link, 1, INHERIT_READ);
+		inheritance = preview_above(rules, key, &link);
 	count = wanted_pairs(&batch, 0, inheritance, &excluded, &wanted);
 	*pairs = wanted.pairs;
 	return count;

@@ -14,6 +14,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 
 #include "attach/attach_links.h"
 #include "base/catalog.h"
@@ -67,7 +68,8 @@ check_mode(const char *kind, const char *mode, const AttachLinks *links)
 
 /*
  * check_parent_access raises unless the caller may make records of the parent
- * table decide about others: as for a foreign key, and territories can be seen.
+ * table decide about others: as for a foreign key, and the territories of all of them
+ * can be seen.
  */
 static void
 check_parent_access(Oid parent)
@@ -79,6 +81,13 @@ check_parent_access(Oid parent)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for table %s", get_rel_name(parent)),
 				 errhint("Attaching a table below it needs REFERENCES and SELECT on it.")));
+	if (check_enable_rls(parent, InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to attach a table below %s: row-level security protects it", get_rel_name(parent)),
+				 errdetail("The owner of a table sees the territories of all its records, and so of those above."),
+				 errhint("Let the owner of %s own the table as well and attach it, or have somebody do it whom row-level security does not concern.",
+						 get_rel_name(parent))));
 }
 
 /*

@@ -31,6 +31,7 @@
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
 
+#include "base/catalog.h"
 #include "base/session.h"
 #include "compat.h"
 
@@ -56,14 +57,17 @@ session_restore_role(const SessionRole *saved)
 }
 
 /*
- * session_latest_snapshot returns the newest snapshot to be had. While a
- * parallel query runs there is none but the query's own.
+ * session_latest_snapshot returns the newest snapshot to be had. In a worker of a
+ * parallel query there is none but the query's own. Its leader may take new ones of
+ * the catalog only, which are as good.
  */
 Snapshot
 session_latest_snapshot(void)
 {
-	if (IsInParallelMode())
+	if (IsParallelWorker())
 		return GetActiveSnapshot();
+	if (IsInParallelMode())
+		return GetNonHistoricCatalogSnapshot(catalog_table("model"));
 	return GetLatestSnapshot();
 }
 

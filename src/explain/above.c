@@ -3,25 +3,22 @@
  *		The record above one that is explained: of a contact or deal its parent, in
  *		families the top.
  *
- * Its pairs are shown to whoever may read the record that has them from it; what
- * else is known of it, only to whoever may read it.
+ * Who may not read that, is shown no more of its pairs than the record has from it:
+ * it is supposed to have what the record has by rules, so that the engine, asked with
+ * this, gives the record what it has.
  */
 #include "postgres.h"
 
-#include "executor/spi.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "base/attempt.h"
-#include "base/catalog.h"
 #include "base/session.h"
 #include "explain/above.h"
 
 /* What look works on. */
 typedef struct Look
 {
-	const ObjectInfo *object;
-	Datum		key;
+	const Inheritance *inheritance;
 	bool		found;
 } Look;
 
@@ -32,13 +29,8 @@ static void
 look(void *arg)
 {
 	Look	   *work = arg;
-	Oid			types[1] = {work->object->key_type};
 
-	session_execute(psprintf("SELECT FROM %s WHERE %s OPERATOR(pg_catalog.=) $1",
-							 catalog_qualified_name(work->object->object),
-							 quote_identifier(NameStr(work->object->key_column))),
-					SPI_OK_SELECT, 1, types, &work->key, NULL);
-	work->found = SPI_processed > 0;
+	work->found = inherit_sees_above(work->inheritance);
 }
 
 /*
@@ -46,41 +38,16 @@ look(void *arg)
  * read it.
  */
 static void
-read_record(Above *above, Look *work)
+read_record(Above *above)
 {
+	Look		work = {above->inheritance};
 	SessionRole role;
 
-	above->readable = attempt(look, work, NULL) && work->found;
-	session_become(&role, work->object->owner);
-	look(work);
+	above->readable = attempt(look, &work, NULL) && work.found;
+	session_become(&role, above->inheritance->above.owner);
+	look(&work);
 	session_restore_role(&role);
-	above->there = work->found;
-}
-
-/*
- * above_read finds the record above.
- */
-void
-above_read(Above *above, Ruleset *rules, Datum key)
-{
-	Inheritance *inheritance = inherit_begin(rules, &key, above->link, 1, INHERIT_READ);
-	Look		work = {&inheritance->above};
-	Oid			output;
-	bool		varlena;
-
-	above->inheritance = inheritance;
-	above->closed = above->link->closed;
-	above->named = inheritance->group[0] >= 0;
-	if (!above->named)
-		return;
-	work.key = inheritance->keys[0];
-	above->stored = inheritance->pairs;
-	above->stored_count = inheritance->begin[1];
-	above->held = held_list(above->stored, above->stored_count);
-	read_record(above, &work);
-	getTypeOutputInfo(inheritance->above.key_type, &output, &varlena);
-	if (above->readable || !object_has_families(&rules->object))
-		above->key = OidOutputFunctionCall(output, work.key);
+	above->there = work.found;
 }
 
 /*
@@ -91,6 +58,53 @@ take_pairs(Above *above, StoredPair *pairs, int count)
 {
 	inherit_suppose(above->inheritance, pairs, count);
 	above->held = held_list(pairs, count);
+}
+
+/*
+ * suppose_own lets the record above have the pairs that a record has by rules, in the
+ * place of its own.
+ */
+static void
+suppose_own(Above *above, const StoredPair *pairs, int count)
+{
+	above->stored = palloc(Max(count, 1) * sizeof(StoredPair));
+	above->stored_count = 0;
+	for (int i = 0; i < count; i++)
+	{
+		StoredPair	pair = pairs[i];
+
+		if (pair.manual && pair.rule_id == 0)
+			continue;
+		pair.manual = false;
+		above->stored[above->stored_count++] = pair;
+	}
+	take_pairs(above, above->stored, above->stored_count);
+}
+
+/*
+ * above_read finds the record above.
+ */
+void
+above_read(Above *above, Ruleset *rules, Datum key, const StoredPair *pairs, int count)
+{
+	Inheritance *inheritance = inherit_begin(rules, &key, above->link, 1, INHERIT_READ);
+	Oid			output;
+	bool		varlena;
+
+	above->inheritance = inheritance;
+	above->closed = above->link->closed;
+	above->named = inheritance->group[0] >= 0;
+	if (!above->named)
+		return;
+	above->stored = inheritance->pairs;
+	above->stored_count = inheritance->begin[1];
+	above->held = held_list(above->stored, above->stored_count);
+	read_record(above);
+	if (above_is_hidden(above))
+		suppose_own(above, pairs, count);
+	getTypeOutputInfo(inheritance->above.key_type, &output, &varlena);
+	if (above->readable || !object_has_families(&rules->object))
+		above->key = OidOutputFunctionCall(output, inheritance->keys[0]);
 }
 
 void

@@ -20,14 +20,14 @@ typedef struct Above
 	bool		there;
 	bool		readable;		/* by the caller */
 	char	   *key;			/* of the record above; NULL: none, or not for the caller to know */
-	HeldList	held;			/* what it has */
+	HeldList	held;			/* what it has, or, hidden, may have */
 	bool		supposed;		/* that is not what is stored of it */
 	StoredPair *stored;
 	int			stored_count;
 } Above;
 
-/* Finds it, as the caller may. link is the record's. */
-extern void above_read(Above *above, Ruleset *rules, Datum key);
+/* Finds it, as the caller may. link and pairs are the record's. */
+extern void above_read(Above *above, Ruleset *rules, Datum key, const StoredPair *pairs, int count);
 
 /* lets it have other pairs, for what would be then; and what is stored again */
 extern void above_suppose(Above *above, StoredPair *pairs, int count);
@@ -38,6 +38,13 @@ static inline bool
 above_counts(const Above *above)
 {
 	return above->named && above->there;
+}
+
+/* is it there, and not for the caller to read? */
+static inline bool
+above_is_hidden(const Above *above)
+{
+	return above_counts(above) && !above->readable;
 }
 
 #endif							/* TERRITORY_ABOVE_H */

@@ -12,6 +12,9 @@
 #include "explain/deal_decision.h"
 #include "explain/decision.h"
 
+/* of what is not so because of a parent that the caller does not see */
+static const char hidden_parent[] = "as far as you may know: its parent is not yours to read";
+
 const char *
 decision_word(DecisionKind kind)
 {
@@ -253,7 +256,8 @@ decide_there(const Inquiry *inquiry, const Pair *pair, bool manual, Decision *de
 		const char *open = decision_if_open(inquiry);
 
 		decision->kind = DECISION_FROZEN;
-		decision->note = psprintf("the deal is closed and keeps its territory; if it were open: %s", open ? open : "none");
+		decision->note = above_is_hidden(&inquiry->above) ? "the deal is closed and keeps its territory" :
+			psprintf("the deal is closed and keeps its territory; if it were open: %s", open ? open : "none");
 	}
 	else if (is_inherited(inquiry))
 	{
@@ -292,6 +296,9 @@ decide_place(const Inquiry *inquiry, const Place *place)
 		decision.has_since = true;
 		decision.since = held->since;
 	}
+	if (decision.note == NULL && above_is_hidden(&inquiry->above) &&
+		(decision.kind == DECISION_OUTSIDE_PARENT || decision.kind == DECISION_NOT_INHERITED))
+		decision.note = hidden_parent;
 	if (manual)
 		decision.who = held_assigner(&inquiry->rules->object, inquiry->key, held);
 	return decision;
@@ -310,6 +317,8 @@ decide_nowhere(const Inquiry *inquiry, Decision *decision)
 		return false;
 	if (!above_counts(&inquiry->above))
 		decide_without_parent(inquiry, decision);
+	else if (above_is_hidden(&inquiry->above))
+		decision->note = hidden_parent;
 	return true;
 }
 

@@ -326,9 +326,11 @@ put_above_heading(const Writer *writer, const Inquiry *inquiry)
 		appendStringInfo(&text, "%s %s", family ? "the top of its family," : "its parent,", name_above(inquiry));
 	if (above->named && !above->there)
 		appendStringInfoString(&text, ", is not there");
+	else if (above_is_hidden(above))
+		appendStringInfoString(&text, above->key ? ", is not yours to read" : "");
 	else if (above->named)
 		appendStringInfoString(&text, above->held.count == 0 ? ", stands in no territory" : ", stands in ");
-	for (int i = 0; i < above->held.count; i++)
+	for (int i = 0; i < above->held.count && !above_is_hidden(above); i++)
 		appendStringInfo(&text, "%s%s", i == 0 ? "" : ", ", territory_to_cstring(above->held.items[i].path));
 	put_line(writer, "", 0, text.data);
 }

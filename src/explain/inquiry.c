@@ -261,7 +261,7 @@ read_above(Inquiry *inquiry)
 	if (inquiry->rules->link == NULL)
 		return;
 	inquiry_match(inquiry, read_link, NULL);
-	above_read(above, inquiry->rules, inquiry->key_value);
+	above_read(above, inquiry->rules, inquiry->key_value, inquiry->premise.stored, inquiry->premise.stored_count);
 	if (inquiry->rules->object.kind == KIND_DEAL)
 		deal_know_nodes(above->inheritance, inquiry->premise.stored, inquiry->premise.stored_count);
 }

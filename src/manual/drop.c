@@ -7,8 +7,10 @@
  * is in its place. Without, the whole subtree is deleted, unless people have put
  * records there by hand.
  *
- * All statements on our tables are the caller's own, so that the rights on them
- * hold; the locks are those of any change of the tree (base/lock.c).
+ * All statements on our tables but those on forecasts are the caller's own, so that
+ * the rights on them hold; whether he may hand over to the other node what the engine
+ * itself moves, is asked first. The locks are those of any change of the tree
+ * (base/lock.c).
  */
 #include "postgres.h"
 
@@ -35,6 +37,7 @@
 #include "check/check.h"
 #include "compat.h"
 #include "history/cause.h"
+#include "manual/manual.h"
 #include "pair/exclusion.h"
 #include "pair/pairs.h"
 #include "parent/kin.h"
@@ -42,6 +45,8 @@
 #include "type/territory.h"
 
 PG_FUNCTION_INFO_V1(territory_drop_node);
+
+void		(*transfer_permission) (int32 node_id) = NULL;
 
 /* what goes to the other node, in this order: $1 is the node, $2 the other */
 static const char *const transfers[] = {
@@ -505,6 +510,8 @@ territory_drop_node(PG_FUNCTION_ARGS)
 	{
 		drop.to = territory_to_cstring(PG_GETARG_TERRITORY_PP(1));
 		drop.to_id = find_node(drop.to, PG_ARGISNULL(2) ? (Datum) 0 : PG_GETARG_DATUM(2), PG_ARGISNULL(2));
+		if (transfer_permission)
+			transfer_permission(drop.to_id);
 		transfer(&drop);
 	}
 	cause_pop(cause);

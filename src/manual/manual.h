@@ -13,4 +13,7 @@
  */
 extern void (*manual_permission) (Oid object, int32 node_id);
 
+/* Raises unless the caller, who may delete nodes, may hand over to a node what another one has; NULL: he may. */
+extern void (*transfer_permission) (int32 node_id);
+
 #endif							/* TERRITORY_MANUAL_H */

@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
+
 #include "base/catalog.h"
 #include "base/lock.h"
 #include "base/session.h"
@@ -141,6 +143,22 @@ inherit_begin(Ruleset *rules, const Datum *keys, const Link *links, int count, I
 		hold_records(&inheritance->above, inheritance->keys, groups);
 	read_pairs(inheritance, groups, purpose != INHERIT_READ);
 	return inheritance;
+}
+
+/*
+ * inherit_sees_above asks for the record above as the current role, with the policies
+ * of its table.
+ */
+bool
+inherit_sees_above(const Inheritance *inheritance)
+{
+	const ObjectInfo *above = &inheritance->above;
+	Oid			types[1] = {above->key_type};
+
+	session_execute(psprintf("SELECT FROM %s WHERE %s OPERATOR(pg_catalog.=) $1", catalog_qualified_name(above->object),
+							 quote_identifier(NameStr(above->key_column))),
+					SPI_OK_SELECT, 1, types, &inheritance->keys[0], NULL);
+	return SPI_processed > 0;
 }
 
 /*

@@ -50,6 +50,12 @@ extern Inheritance *inherit_begin(Ruleset *rules, const Datum *keys, const Link 
 extern int	inherit_wanted(Inheritance *inheritance, int record, Datum key, Match *matches, int count,
 						   const Slice *excluded, PairList *wanted);
 
+/*
+ * Does the current role see the record above the only one of a batch, if there is one?
+ * Raises where it may not read that one's table.
+ */
+extern bool inherit_sees_above(const Inheritance *inheritance);
+
 /* lets the record above the only one of a batch have other pairs; for what would be then */
 extern void inherit_suppose(Inheritance *inheritance, StoredPair *pairs, int count);
 

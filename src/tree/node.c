@@ -617,13 +617,22 @@ raise_unknown(const char *path, const char *model)
 }
 
 /*
- * node_find returns the id of a node of the active model. Needs an SPI
+ * node_look_up returns the id of a node of the active model, or 0. Needs an SPI
  * connection.
+ */
+int32
+node_look_up(const Territory *path)
+{
+	return find_path(model_active(), path);
+}
+
+/*
+ * node_find is likewise, and raises where there is none.
  */
 int32
 node_find(const Territory *path)
 {
-	int32		id = find_path(model_active(), path);
+	int32		id = node_look_up(path);
 
 	if (id == 0)
 		raise_unknown(territory_to_cstring(path), NULL);

@@ -44,8 +44,9 @@ typedef struct NodeRow
 /* takes a row apart; pointers are into palloc'd copies */
 extern void node_read(HeapTuple tuple, TupleDesc desc, NodeRow *node);
 
-/* id of the node at a path of the active model; raises 42704 where there is none */
+/* id of the node at a path of the active model; raises 42704 where there is none, or (look_up) returns 0 */
 extern int32 node_find(const Territory *path);
+extern int32 node_look_up(const Territory *path);
 
 /* raises 23503 unless there is a node with this id, and keeps it from being deleted meanwhile */
 extern void node_hold(int32 id);

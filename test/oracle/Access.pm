@@ -88,7 +88,7 @@ sub case
 	return "oracle.access_manage($start, '" . join(' ', pick('insert', 'update', 'delete'), pick('rule', 'node')) . "', " . $self->node . ')' if $draw < 0.22;
 	return "oracle.access_manage($start, '" . pick('insert', 'delete') . " member', " . $self->node . ')' if $draw < 0.25;
 	return "oracle.access_assign($start, '$table', '" . $self->text_key($table) . "', " . $self->node . ')' if $draw < 0.30;
-	my $kind = pick(qw(select select point point first last shuffled called view pairs assignment history coverage lock update update update_one update_owner delete delete_one why nodes));
+	my $kind = pick(qw(select select point point first last shuffled called view pairs assignment history coverage lock update update update_one update_owner delete delete_one why match nodes));
 	my $arg = $kind =~ /^(point|update_one|delete_one)$/ ? $self->text_key($table) : $kind eq 'update_owner' ? pick(@people) : $kind =~ /^(first|last)$/ ? 1 + rnd(4) : rnd(100);
 	$table = pick('w.account', 'w.deal') if $kind eq 'update_owner';
 	return "oracle.access_case($start, '$kind', '$table', '$arg')";

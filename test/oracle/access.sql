@@ -100,6 +100,11 @@ DECLARE
 BEGIN
     EXECUTE sql;
     allowed := key = ANY (oracle.open_to(obj, person, true));
+    -- deal rules may give a node below the parent's, but count for who sees the parent
+    IF allowed AND obj = 'w.deal' THEN
+        EXECUTE 'SELECT coalesce(d.person = $1, false) OR coalesce(d.up::text = ANY (oracle.open_to($2, $1, false)), false) FROM w.deal d WHERE d.k::text = $3'
+           INTO allowed USING person, (SELECT format('w.%I', c.relname) FROM territory.object o JOIN pg_class c ON c.oid = o.parent WHERE o.object = 'w.deal'::regclass), key;
+    END IF;
     RAISE EXCEPTION USING ERRCODE = 'ZZ000';
 EXCEPTION WHEN OTHERS THEN
     RETURN CASE WHEN SQLSTATE <> 'ZZ000' THEN ARRAY[SQLSTATE, '42501'] WHEN allowed THEN '{ok}' ELSE '{42501}' END;
@@ -183,6 +188,12 @@ BEGIN
             END IF;
         END LOOP;
         RETURN 'ok ' || cardinality(seen);
+    WHEN 'match' THEN
+        -- what contacts of all accounts would get: the pairs of those accounts that the person sees
+        seen := oracle.open_to('w.account', person, false);
+        RETURN oracle.same_keys(identity, person, 'SELECT array_agg(concat(k, '' '', m.node_id)) FROM oracle.all_keys(''w.account'') k,'
+            ' territory.match(''w.contact'', jsonb_populate_record(NULL::w.contact, jsonb_build_object(''k'', -1, ''account'', k))) m',
+            ARRAY(SELECT concat(key, ' ', node_id) FROM territory.assignments('w.account'::regclass) WHERE key = ANY (seen)));
     WHEN 'nodes' THEN
         RETURN oracle.same_keys(identity, person, 'SELECT array_agg(concat(node_id, '' '', access)) FROM territory.visible_nodes()',
             ARRAY(SELECT concat(node_id, ' ', CASE WHEN edit THEN 'write' ELSE 'read' END) FROM oracle.rights(person)));

@@ -68,9 +68,7 @@ SELECT c.relname, c.relrowsecurity, string_agg(p.polname, ' ' ORDER BY p.polname
 RESET ROLE;
 ALTER TABLE deal OWNER TO reg_access_mia;
 SET ROLE reg_access_dba;
-SET client_min_messages = notice;
-SELECT protect('account');
-SET client_min_messages = warning;
+SELECT err($$SELECT protect('account')$$);
 RESET ROLE;
 ALTER TABLE deal OWNER TO reg_access_dba;
 GRANT SELECT, INSERT, UPDATE, DELETE ON deal TO reg_access_mia;
@@ -352,7 +350,7 @@ SELECT count(*) FROM account_territory_history WHERE id NOT IN (SELECT id FROM a
 SELECT a.key FROM as_of('contact', now()) a ORDER BY 1;
 SELECT * FROM explain_text('account', '1');
 SELECT err($$SELECT * FROM explain_text('account', '4')$$);
--- whether a record has territories is for who may insert
+-- whether a record has territories is told of those alone that are being inserted
 CREATE TEMP TABLE probe (there bool);
 INSERT INTO probe SELECT inserting('account_territory', i) FROM unnest('{4,999}'::int[]) i;
 SELECT array_agg(there) FROM probe;
